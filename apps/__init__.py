@@ -1,0 +1,1 @@
+"""The domain apps and their faces."""

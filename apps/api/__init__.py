@@ -1,0 +1,4 @@
+"""The published contracts, one package each.
+
+Decodes, calls one service or selector, encodes.
+"""

@@ -1,0 +1,1 @@
+"""The scanner, agents and digital twin contract."""

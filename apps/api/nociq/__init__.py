@@ -1,0 +1,1 @@
+"""The network outage contract with SLA and settlement."""

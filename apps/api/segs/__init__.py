@@ -1,0 +1,1 @@
+"""The smart-grid gateway contract: meters, tariffs, billing, alerts."""

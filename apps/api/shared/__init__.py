@@ -1,0 +1,1 @@
+"""What several contracts print: the error body, authentication, health."""

@@ -1,0 +1,4 @@
+"""Invoices and their notes, interval by interval.
+
+Owns what is owed by customers; prices come from tariffs.
+"""

@@ -1,0 +1,51 @@
+"""Kinds of refusal. The faces turn a kind into a status; the domain knows none."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class DomainError(Exception):
+    """Something that was asked for is refused. `fields` names what was wrong with which field."""
+
+    code = "refused"
+
+    def __init__(self, message: str, *, fields: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fields: Mapping[str, Any] = fields or {}
+
+
+class NotFound(DomainError):
+    """There is no such thing, or not for this actor."""
+
+    code = "not_found"
+
+
+class Conflict(DomainError):
+    """The thing is in a state that does not allow this."""
+
+    code = "conflict"
+
+
+class Invalid(DomainError):
+    """What was sent is malformed."""
+
+    code = "invalid"
+
+
+class Unprocessable(DomainError):
+    """Well-formed, but it cannot be done."""
+
+    code = "unprocessable_entity"
+
+
+class Forbidden(DomainError):
+    """The actor may not do this."""
+
+    code = "forbidden"
+
+
+class Unavailable(DomainError):
+    """Not now; the same call may work later."""
+
+    code = "service_unavailable"

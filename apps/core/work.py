@@ -1,0 +1,60 @@
+"""Claim, finish and retry work rows: leases with a fence, so that no job has two owners."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+
+from apps.core.models import WorkRow, WorkState
+
+R = TypeVar("R", bound=WorkRow)
+
+MAX_ATTEMPTS = 5
+
+
+@transaction.atomic
+def claim(
+    rows: QuerySet[R], *, owner: str, at: datetime, lease: timedelta, limit: int = 1
+) -> list[R]:
+    """Take up to `limit` rows that are due, or whose lease has run out, for `owner`."""
+    due = Q(state=WorkState.PENDING, run_at__lte=at)
+    abandoned = Q(state=WorkState.LEASED, lease_until__lt=at)
+    found = list(
+        rows.filter(due | abandoned)
+        .order_by("run_at")
+        .select_for_update(skip_locked=True, of=("self",))[:limit]
+    )
+    rows.model._default_manager.filter(pk__in=[row.pk for row in found]).update(
+        state=WorkState.LEASED,
+        lease_owner=owner,
+        lease_until=at + lease,
+        fence=F("fence") + 1,
+        attempts=F("attempts") + 1,
+    )
+    for row in found:
+        row.state, row.lease_owner, row.lease_until = WorkState.LEASED, owner, at + lease
+        row.fence, row.attempts = row.fence + 1, row.attempts + 1
+    return found
+
+
+def finish(row: WorkRow, *, state: str = WorkState.DONE, **values: Any) -> bool:
+    """Close a claimed row. Returns False where somebody else has claimed it since."""
+    return _fenced(row, {"state": state, "last_error": "", **values})
+
+
+def retry(row: WorkRow, *, error: str, run_at: datetime) -> bool:
+    """Give a claimed row back to be tried at `run_at`, or quarantine it after MAX_ATTEMPTS."""
+    spent = row.attempts >= MAX_ATTEMPTS
+    state = WorkState.QUARANTINED if spent else WorkState.PENDING
+    return _fenced(row, {"state": state, "last_error": error[:2000], "run_at": run_at})
+
+
+def _fenced(row: WorkRow, values: Mapping[str, Any]) -> bool:
+    changed = (
+        type(row)
+        ._default_manager.filter(pk=row.pk, fence=row.fence, state=WorkState.LEASED)
+        .update(lease_owner="", lease_until=None, **values)
+    )
+    return changed == 1
