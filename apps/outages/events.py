@@ -1,0 +1,83 @@
+"""What outages publish."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from apps.core.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventsMatched(Event):
+    """A batch of events was matched: which outages it opened or changed, what is to be judged.
+
+    `work` holds the keys of correlation work that became due with it.
+    """
+
+    name: ClassVar[str] = "outages.events_matched"
+    opened: tuple[UUID, ...]
+    changed: tuple[UUID, ...]
+    work: tuple[str, ...]
+    count: int
+
+    @property
+    def subject(self) -> str:
+        """Return one subject for all batches."""
+        return "outages:intake"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutageOpened(Event):
+    """Somebody opened an outage by hand."""
+
+    name: ClassVar[str] = "outages.opened"
+    outage_id: UUID
+
+    @property
+    def subject(self) -> str:
+        """Return the outage."""
+        return f"outage:{self.outage_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutageMoved(Event):
+    """An outage went from one status to another."""
+
+    name: ClassVar[str] = "outages.moved"
+    outage_id: UUID
+    before: str
+    after: str
+    by: str
+
+    @property
+    def subject(self) -> str:
+        """Return the outage."""
+        return f"outage:{self.outage_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutagesRejudged(Event):
+    """The inference changed outages: devices, members, merges, candidates for restoration."""
+
+    name: ClassVar[str] = "outages.rejudged"
+    key: str
+    changed: tuple[UUID, ...]
+
+    @property
+    def subject(self) -> str:
+        """Return the part of the network that was judged."""
+        return f"correlation:{self.key}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutageNoted(Event):
+    """Something was written into an outage's timeline, or its ETR changed."""
+
+    name: ClassVar[str] = "outages.noted"
+    outage_id: UUID
+    kind: str
+
+    @property
+    def subject(self) -> str:
+        """Return the outage."""
+        return f"outage:{self.outage_id}"

@@ -1,0 +1,16 @@
+"""Rows of outages."""
+
+from apps.outages.models.outage import (
+    EtrEstimate,
+    Interruption,
+    Outage,
+    OutageRows,
+    TimelineEntry,
+)
+from apps.outages.models.source_event import EventConflict, SourceEvent
+from apps.outages.models.work import CorrelationWork
+
+__all__ = [
+    "CorrelationWork", "EtrEstimate", "EventConflict", "Interruption", "Outage", "OutageRows",
+    "SourceEvent", "TimelineEntry",
+]

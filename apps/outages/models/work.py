@@ -1,0 +1,22 @@
+"""What is still to be judged."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from apps.core.models import WorkRow
+
+
+class CorrelationWork(WorkRow):
+    """One part of the network (`feeder:12`, `space`, `substation:3`) whose events wait.
+
+    `waiting` counts the events accepted since it was judged last.
+    """
+
+    waiting = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["state", "run_at"], name="correlation_due")]
+
+    def __str__(self) -> str:
+        return self.key
