@@ -1,7 +1,7 @@
 """One effect per idempotency key: the first answer is kept and said again.
 
-The key, the effect and the answer commit together. A second request with the same key does not
-wait for the first: an advisory lock that cannot be had at once means that it still runs.
+The key, the effect and the answer commit together. A second request with the same key does
+not wait for the first: an advisory lock that cannot be had at once means that it still runs.
 """
 
 import hashlib
@@ -47,7 +47,7 @@ class Answer:
 
 
 def attempt(*, principal: str, key: str, method: str, path: str, body: bytes) -> Attempt:
-    """Return the attempt. `path` includes the query. Raises Invalid for an impossible key."""
+    """Return the attempt; `path` includes the query. Raises Invalid for a bad key."""
     if not key or len(key) > KEY_LENGTH or not key.isprintable():
         raise Invalid(
             f"Idempotency-Key must be 1 to {KEY_LENGTH} printable characters.",
@@ -61,10 +61,10 @@ def attempt(*, principal: str, key: str, method: str, path: str, body: bytes) ->
 
 
 def begin(tried: Attempt, *, at: datetime) -> Answer | None:
-    """Return the kept answer, or None where this request is the first; call in a transaction.
+    """Return the kept answer, or None for the first request; call in a transaction.
 
-    Raises StillRunning where another request holds the key, KeyReused where the key belongs to
-    another request.
+    Raises StillRunning where another request holds the key, KeyReused where the key belongs
+    to another request.
     """
     if not _lock(tried):
         raise StillRunning("A request with this Idempotency-Key is still running.")

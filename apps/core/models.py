@@ -45,8 +45,8 @@ class OutboxRow(models.Model):
 class KeptAnswer(models.Model):
     """The first answer to a request that carried an idempotency key.
 
-    A row exists once that request is finished: it commits with the effect. While the request
-    runs, an advisory lock on principal and key says so.
+    A row exists once that request is finished: it commits with the effect. While the
+    request runs, an advisory lock on principal and key says so.
     """
 
     principal = models.CharField(max_length=200)

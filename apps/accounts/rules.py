@@ -1,0 +1,111 @@
+"""Roles, scopes and what each may do."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """What a person is to the operation."""
+
+    USER = "user"
+    OPERATOR = "operator"
+    ENGINEER = "engineer"
+    CREW = "crew"
+    OPS_MANAGER = "ops_manager"
+    ADMIN = "admin"
+
+
+class Scope(models.TextChoices):
+    """What a service token is good for."""
+
+    EVENTS_WRITE = "events:write"
+    EVENTS_READ = "events:read"
+    OUTAGES_READ = "outages:read"
+    OUTAGES_WRITE = "outages:write"
+    READINGS_WRITE = "readings:write"
+    TELEMETRY_WRITE = "telemetry:write"
+    ACT_FOR_USERS = "act_for_users"
+    HEALTH_READ = "health:read"
+
+
+_LOOK: Final = frozenset(
+    {
+        "outages.view_outage",
+        "outages.view_event",
+        "crews.view_crew",
+        "notifications.view_notice",
+        "network.view_network",
+    }
+)
+_OPERATE: Final = _LOOK | {
+    "outages.operate_outage",
+    "outages.report_event",
+    "crews.assign_crew",
+    "crews.manage_crew",
+    "notifications.send_notice",
+    "network.switch_device",
+    "core.view_health",
+}
+_MANAGE: Final = _OPERATE | {"outages.storm_mode"}
+ALL_PERMISSIONS: Final = _MANAGE | {
+    "crews.work_assignment",
+    "network.import_network",
+    "audit.view_auditentry",
+    "configuration.change_setting",
+    "accounts.manage_users",
+}
+
+ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
+    Role.USER: frozenset(),
+    Role.OPERATOR: _OPERATE,
+    Role.ENGINEER: frozenset(
+        {
+            "outages.view_outage",
+            "outages.view_event",
+            "outages.operate_outage",
+            "crews.view_crew",
+            "network.view_network",
+        }
+    ),
+    Role.CREW: frozenset({"crews.work_assignment"}),
+    Role.OPS_MANAGER: _MANAGE,
+    Role.ADMIN: ALL_PERMISSIONS,
+}
+
+SCOPE_PERMISSIONS: Mapping[str, frozenset[str]] = {
+    Scope.EVENTS_WRITE: frozenset({"outages.report_event"}),
+    Scope.EVENTS_READ: frozenset({"outages.view_event"}),
+    Scope.OUTAGES_READ: frozenset(
+        {
+            "outages.view_outage",
+            "crews.view_crew",
+            "notifications.view_notice",
+            "network.view_network",
+        }
+    ),
+    Scope.OUTAGES_WRITE: frozenset(
+        {
+            "outages.operate_outage",
+            "crews.assign_crew",
+            "crews.work_assignment",
+            "notifications.send_notice",
+        }
+    ),
+    Scope.READINGS_WRITE: frozenset(),
+    Scope.TELEMETRY_WRITE: frozenset(),
+    Scope.ACT_FOR_USERS: frozenset(),
+    Scope.HEALTH_READ: frozenset({"core.view_health"}),
+}
+
+
+def permissions_of_scopes(scopes: Iterable[str]) -> frozenset[str]:
+    """Return what a token of these scopes may do; an unknown scope gives nothing."""
+    nothing: frozenset[str] = frozenset()
+    return nothing.union(*(SCOPE_PERMISSIONS.get(scope, nothing) for scope in scopes))
+
+
+def unknown_scopes(scopes: Iterable[str]) -> list[str]:
+    """Return the words that are no scopes."""
+    return sorted(set(scopes) - set(Scope.values))

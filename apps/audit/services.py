@@ -1,0 +1,76 @@
+"""Write the trail, in the transaction of what it tells of."""
+
+import logging
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from apps.audit.models import AuditEntry
+from apps.audit.rules import LONG, SHORT, facts, line, stream_of
+from apps.core.actor import Actor
+from apps.core.errors import Forbidden
+
+logger = logging.getLogger(__name__)
+
+APART_SECONDS = 10
+
+
+def record(
+    *,
+    by: Actor,
+    action: str,
+    resource: str,
+    resource_id: object = "",
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    at: datetime,
+) -> AuditEntry:
+    """Write one entry in the caller's transaction; it joins the chain when that commits.
+
+    `before` and `after` hold what changed, as plain values. Texts are capped and cleaned.
+    """
+    entry = _entry(by, action, resource, resource_id)
+    entry.at, entry.before, entry.after = at, facts(before), facts(after)
+    entry.save(force_insert=True)
+    return entry
+
+
+def refuse(*, by: Actor, permission: str) -> Forbidden:
+    """Record a denied access in a transaction of its own; return the refusal to raise.
+
+    The transaction of the caller is about to be rolled back, so a connection of its own is
+    used. Where even that fails, the access stays denied and the fault is logged.
+    """
+    entry = _entry(by, "access_denied", "permission", permission)
+    writer = threading.Thread(target=_save_apart, args=[entry], name="audit-denied")
+    writer.start()
+    writer.join(APART_SECONDS)
+    return Forbidden("You do not have permission to do this.")
+
+
+def _entry(by: Actor, action: str, resource: str, resource_id: object) -> AuditEntry:
+    return AuditEntry(
+        stream=stream_of(action),
+        actor_kind=by.kind,
+        actor_label=line(by.label, LONG),
+        user_id=by.user_id,
+        on_behalf_of=line(by.on_behalf_of, LONG),
+        action=line(action, SHORT),
+        resource=line(resource, SHORT),
+        resource_id=line(resource_id, LONG),
+        address=line(by.address, SHORT),
+        agent=line(by.agent, LONG),
+        request_id=line(by.request_id, SHORT),
+    )
+
+
+def _save_apart(entry: AuditEntry) -> None:
+    try:
+        entry.save(force_insert=True)
+    except Exception:
+        logger.exception("A denied access of %s was not recorded", entry.actor_label)
+    finally:
+        connection.close()
