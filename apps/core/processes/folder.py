@@ -43,7 +43,7 @@ class Folder:
         fresh.replace(self.var / RUN_FILE)
 
     def read_run_file(self) -> dict[str, Any]:
-        """Return what an earlier supervisor left behind; empty where it stopped in order."""
+        """Return what an earlier supervisor left; empty where it stopped in order."""
         try:
             found = json.loads((self.var / RUN_FILE).read_text())
         except (FileNotFoundError, ValueError):
@@ -64,8 +64,8 @@ class Folder:
             pid = file.read().strip() or "?"
             file.close()
             raise Refusal(
-                f"The portal already runs on {self.var} (process {pid}); stop that one first, "
-                "or set OMS_VAR to another folder."
+                f"The portal already runs on {self.var} (process {pid}); stop that one "
+                "first, or set OMS_VAR to another folder."
             ) from None
         file.truncate(0)
         file.write(str(os.getpid()))
@@ -73,7 +73,7 @@ class Folder:
         return file
 
     def trim_logs(self, limit: int = LOG_LIMIT) -> None:
-        """Set aside each log that has grown past `limit` bytes; the one before it is dropped."""
+        """Set aside each log longer than `limit` bytes; the one before it is dropped."""
         for path in self.logs.glob("*.log"):
             if path.stat().st_size > limit:
                 shutil.copyfile(path, path.with_suffix(".log.1"))
@@ -103,7 +103,7 @@ def open_folder(var: Path) -> Folder:
 def socket_folder(var: Path) -> Path:
     """Return the private folder of the servers' sockets.
 
-    It lies in `var/`, or under the temporary folder where that path is too long for a socket.
+    It lies in `var/`, or under the temporary folder where that path is too long.
     """
     place = var / "sockets"
     if len(str(place / ".s.PGSQL.5432")) > SOCKET_PATH_LIMIT:

@@ -20,7 +20,7 @@ def adopt_orphans() -> None:
 def child_setup(death_signal: int) -> Callable[[], None]:
     """Return what a child does before it becomes its command.
 
-    It forgets the supervisor's signal mask and is sent `death_signal` when the supervisor dies.
+    It forgets the signal mask and is sent `death_signal` when the supervisor dies.
     """
     parent = os.getpid()
 
@@ -41,7 +41,7 @@ def birth(pid: int) -> int:
 
 
 def runs(pid: int, born: int) -> bool:
-    """Tell whether that very process still runs; one that only waits to be reaped does not."""
+    """Tell whether that very process still runs; a zombie does not."""
     state, started = _stat(pid)
     return started == born and started > 0 and state != "Z"
 

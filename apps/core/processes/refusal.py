@@ -2,4 +2,4 @@
 
 
 class Refusal(Exception):
-    """The portal cannot start; its text is one clear sentence for the person at the console."""
+    """The portal cannot start; the text is one clear sentence for a person."""

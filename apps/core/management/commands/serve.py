@@ -1,0 +1,32 @@
+"""Serve the portal over a socket that the supervisor has bound."""
+
+import argparse
+import socket
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.utils.module_loading import import_string
+
+from apps.core.processes import web
+
+
+class Command(BaseCommand):
+    """Run one web process until it is told to stop."""
+
+    help = (
+        "Serve the portal over an inherited listening socket (started by `manage.py up`)."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the descriptor of the socket."""
+        parser.add_argument(
+            "--fd", type=int, required=True, help="descriptor of the socket"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Serve."""
+        application = import_string(settings.ASGI_APPLICATION)
+        listening = socket.socket(fileno=options["fd"])
+        web.server(application).run(sockets=[listening])
