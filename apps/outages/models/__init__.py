@@ -11,6 +11,12 @@ from apps.outages.models.source_event import EventConflict, SourceEvent
 from apps.outages.models.work import CorrelationWork
 
 __all__ = [
-    "CorrelationWork", "EtrEstimate", "EventConflict", "Interruption", "Outage", "OutageRows",
-    "SourceEvent", "TimelineEntry",
+    "CorrelationWork",
+    "EtrEstimate",
+    "EventConflict",
+    "Interruption",
+    "Outage",
+    "OutageRows",
+    "SourceEvent",
+    "TimelineEntry",
 ]

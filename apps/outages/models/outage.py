@@ -35,7 +35,9 @@ class Outage(models.Model):
         unique=True,
         db_default=Func(Value("outages_outage_number_seq"), function="nextval"),
     )
-    status = models.CharField(max_length=12, choices=Status.choices, default=Status.DETECTED)
+    status = models.CharField(
+        max_length=12, choices=Status.choices, default=Status.DETECTED
+    )
     severity = models.CharField(max_length=8, choices=Severity.choices)
     confidence = models.FloatField()
     place_kind = models.CharField(max_length=13, choices=PlaceKind.choices)
@@ -89,7 +91,8 @@ class Outage(models.Model):
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(status__in=[s.value for s in Status]), name="outage_status_known"
+                condition=Q(status__in=[s.value for s in Status]),
+                name="outage_status_known",
             ),
             models.CheckConstraint(
                 condition=Q(confidence__gte=0, confidence__lte=1), name="outage_confidence"
@@ -163,7 +166,9 @@ class TimelineEntry(models.Model):
     on_behalf_of = models.CharField(max_length=200, default="", blank=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["outage", "at", "id"], name="timeline_order")]
+        indexes: ClassVar = [
+            models.Index(fields=["outage", "at", "id"], name="timeline_order")
+        ]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.text}"
@@ -188,7 +193,9 @@ class Interruption(models.Model):
     Interruptions of one meter never overlap: the database refuses it.
     """
 
-    outage = models.ForeignKey(Outage, on_delete=models.PROTECT, related_name="interruptions")
+    outage = models.ForeignKey(
+        Outage, on_delete=models.PROTECT, related_name="interruptions"
+    )
     meter_number = models.BigIntegerField()
     meter_code = models.CharField(max_length=200)
     started_at = models.DateTimeField()
@@ -206,7 +213,9 @@ class Interruption(models.Model):
                     ("meter_number", RangeOperators.EQUAL),
                     (
                         Func(
-                            F("started_at"), F("ended_at"), function="tstzrange",
+                            F("started_at"),
+                            F("ended_at"),
+                            function="tstzrange",
                             output_field=DateTimeRangeField(),
                         ),
                         RangeOperators.OVERLAPS,

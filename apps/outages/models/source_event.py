@@ -68,14 +68,18 @@ class SourceEvent(models.Model):
 class EventConflict(models.Model):
     """An event that came again under a known identity with other content; never merged."""
 
-    event = models.ForeignKey(SourceEvent, on_delete=models.CASCADE, related_name="conflicts")
+    event = models.ForeignKey(
+        SourceEvent, on_delete=models.CASCADE, related_name="conflicts"
+    )
     content = models.JSONField()
     fingerprint = models.CharField(max_length=24)
     received_at = models.DateTimeField()
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["event", "fingerprint"], name="event_conflict_once")
+            models.UniqueConstraint(
+                fields=["event", "fingerprint"], name="event_conflict_once"
+            )
         ]
 
     def __str__(self) -> str:

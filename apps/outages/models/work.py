@@ -16,7 +16,9 @@ class CorrelationWork(WorkRow):
     waiting = models.PositiveIntegerField(default=0)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["state", "run_at"], name="correlation_due")]
+        indexes: ClassVar = [
+            models.Index(fields=["state", "run_at"], name="correlation_due")
+        ]
 
     def __str__(self) -> str:
         return self.key

@@ -1,6 +1,11 @@
 """Words and judgement of outages. Pure: no rows, no clock."""
 
-from apps.outages.rules.judgement import HIGH_CONFIDENCE, confidence, distance_meters, severity
+from apps.outages.rules.judgement import (
+    HIGH_CONFIDENCE,
+    confidence,
+    distance_meters,
+    severity,
+)
 from apps.outages.rules.reporting import PLACE_FIELDS, BadReport, Report, read_report
 from apps.outages.rules.words import (
     ETR_RANK,
@@ -20,8 +25,26 @@ from apps.outages.rules.words import (
 )
 
 __all__ = [
-    "ETR_RANK", "FINAL", "HIGH_CONFIDENCE", "OPEN", "PLACE_FIELDS", "BadReport", "Disposition",
-    "EtrSource", "Kind", "MatchedBy", "PlaceKind", "Report", "Severity", "Source", "Status",
-    "StepRefused", "check_step", "confidence", "distance_meters", "read_report", "severity",
+    "ETR_RANK",
+    "FINAL",
+    "HIGH_CONFIDENCE",
+    "OPEN",
+    "PLACE_FIELDS",
+    "BadReport",
+    "Disposition",
+    "EtrSource",
+    "Kind",
+    "MatchedBy",
+    "PlaceKind",
+    "Report",
+    "Severity",
+    "Source",
+    "Status",
+    "StepRefused",
+    "check_step",
+    "confidence",
+    "distance_meters",
+    "read_report",
+    "severity",
     "status_of",
 ]

@@ -17,8 +17,14 @@ from apps.core.errors import Invalid
 from apps.outages.rules.words import SOURCE_ALIASES, Kind, Severity, Source, kind_of
 
 PLACE_FIELDS = (
-    "device_id", "feeder_id", "substation_id", "meter_id", "asset_mrid", "customer_id",
-    "phone", "onu_id",
+    "device_id",
+    "feeder_id",
+    "substation_id",
+    "meter_id",
+    "asset_mrid",
+    "customer_id",
+    "phone",
+    "onu_id",
 )
 LONGEST_ID = 200
 LONGEST_TEXT = 4_000
@@ -137,7 +143,9 @@ class _Reader:
             self.wrong[name] = "A string is expected."
             return ""
         if len(value) > longest or not _is_clean(value):
-            self.wrong[name] = f"At most {longest} characters, without NUL or lone surrogates."
+            self.wrong[name] = (
+                f"At most {longest} characters, without NUL or lone surrogates."
+            )
             return ""
         return value
 

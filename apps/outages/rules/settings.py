@@ -3,40 +3,75 @@
 from apps.configuration.rules import declare
 
 WINDOW_MINUTES = declare(
-    "outages.window_minutes", 30, "integer", minimum=1, maximum=1440,
+    "outages.window_minutes",
+    30,
+    "integer",
+    minimum=1,
+    maximum=1440,
     help="Events this many minutes apart may belong to one outage.",
 )
 RADIUS_METERS = declare(
-    "outages.radius_meters", 1000, "integer", minimum=10, maximum=50_000,
+    "outages.radius_meters",
+    1000,
+    "integer",
+    minimum=10,
+    maximum=50_000,
     help="Events this far apart may belong to one outage where only coordinates are known.",
 )
 SCADA_WINDOW_MINUTES = declare(
-    "outages.scada_window_minutes", 15, "integer", minimum=1, maximum=1440,
+    "outages.scada_window_minutes",
+    15,
+    "integer",
+    minimum=1,
+    maximum=1440,
     help="The window for events from SCADA.",
 )
 SCADA_RADIUS_METERS = declare(
-    "outages.scada_radius_meters", 500, "integer", minimum=10, maximum=50_000,
+    "outages.scada_radius_meters",
+    500,
+    "integer",
+    minimum=10,
+    maximum=50_000,
     help="The radius for events from SCADA.",
 )
 MOMENTARY_SECONDS = declare(
-    "outages.momentary_seconds", 300, "integer", minimum=0, maximum=3600,
+    "outages.momentary_seconds",
+    300,
+    "integer",
+    minimum=0,
+    maximum=3600,
     help="An outage whose customers are all back within this time is momentary.",
 )
 BLINK_SECONDS = declare(
-    "outages.blink_seconds", 60, "integer", minimum=0, maximum=600,
+    "outages.blink_seconds",
+    60,
+    "integer",
+    minimum=0,
+    maximum=600,
     help="A power-up this soon after a last gasp cancels it.",
 )
 DEBOUNCE_MILLISECONDS = declare(
-    "outages.debounce_milliseconds", 300, "integer", minimum=0, maximum=60_000,
+    "outages.debounce_milliseconds",
+    300,
+    "integer",
+    minimum=0,
+    maximum=60_000,
     help="How long a feeder's events are gathered before it is judged again.",
 )
 ETR_MINUTES = {
     kind: declare(
-        f"outages.etr_minutes_{kind}", minutes, "integer", minimum=1, maximum=10_080,
+        f"outages.etr_minutes_{kind}",
+        minutes,
+        "integer",
+        minimum=1,
+        maximum=10_080,
         help=f"Default minutes to restoration of a {kind}.",
     )
     for kind, minutes in (
-        ("breaker", 60), ("recloser", 90), ("fuse", 120), ("transformer", 180),
+        ("breaker", 60),
+        ("recloser", 90),
+        ("fuse", 120),
+        ("transformer", 180),
         ("service", 120),
     )
 }

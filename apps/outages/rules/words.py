@@ -140,7 +140,9 @@ def check_step(now: Status, then: Status) -> None:
     if now in FINAL:
         raise StepRefused(f"The outage is already {now.value}; that is final.")
     if then is not Status.CANCELLED and _RANK[then] <= _RANK[now]:
-        raise StepRefused(f"The outage is already {now.value}; it cannot become {then.value}.")
+        raise StepRefused(
+            f"The outage is already {now.value}; it cannot become {then.value}."
+        )
 
 
 def status_of(word: str) -> Status:
@@ -150,5 +152,6 @@ def status_of(word: str) -> Status:
     except ValueError:
         allowed = [status.value for status in Status]
         raise Unprocessable(
-            f"Unknown status {word!r}.", fields={"field": "status", "allowed_values": allowed}
+            f"Unknown status {word!r}.",
+            fields={"field": "status", "allowed_values": allowed},
         ) from None

@@ -1,0 +1,238 @@
+"""Place one event at once: in an open outage, or in a new one.
+
+By topology where the event's place is on the network, else by space and time. The same events
+in the same order give the same outages.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from apps.outages.rules import (
+    Kind,
+    MatchedBy,
+    PlaceKind,
+    Report,
+    Source,
+    Status,
+    confidence,
+    distance_meters,
+)
+
+if TYPE_CHECKING:
+    from apps.network.topology import Grid
+
+CLOCK_TOLERANCE = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where an event happened, in the numbers of the network and the positions of the grid.
+
+    `node` and `edge` are positions in the grid, -1 where there is none. `by_device` says that
+    the event speaks of the device itself and not of somebody below it.
+    """
+
+    node: int = -1
+    edge: int = -1
+    transformer: int = -1
+    feeder_number: int | None = None
+    substation: str = ""
+    meter_code: str = ""
+    by_device: bool = False
+    latitude: float | None = None
+    longitude: float | None = None
+
+    @property
+    def on_network(self) -> bool:
+        """Return whether topology can say something about it."""
+        return self.node >= 0 or self.edge >= 0 or bool(self.substation)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far apart in time and space two events may be and still be one outage."""
+
+    window: timedelta
+    radius: float
+
+
+@dataclass(slots=True)
+class Candidate:
+    """An open outage while events are matched to it."""
+
+    id: UUID
+    status: str
+    place_kind: str
+    node: int
+    edge: int
+    feeder_number: int | None
+    substation: str
+    meter_code: str
+    latitude: float | None
+    longitude: float | None
+    sources: dict[str, int]
+    first_detected_at: datetime
+    last_event_at: datetime
+    is_planned: bool = False
+    planned_until: datetime | None = None
+    transformer: int = -1
+    is_new: bool = False
+    is_changed: bool = False
+    has_moved: bool = False
+    joined: list[str] = field(default_factory=list)
+
+    @property
+    def sure(self) -> float:
+        """Return the confidence of what is known so far."""
+        return confidence(self.sources)
+
+    def may_hold(self, at: datetime, window: timedelta) -> bool:
+        """Return whether an event of that time may belong here.
+
+        Somebody has looked at a confirmed outage, so it waits without limit; a detected one
+        only as long as the window.
+        """
+        if self.is_planned and self.planned_until is not None:
+            return self.first_detected_at <= at <= self.planned_until
+        if at < self.first_detected_at - window:
+            return False
+        return self.status != Status.DETECTED or at <= self.last_event_at + window
+
+    def add(self, report: Report) -> None:
+        """Count the event in."""
+        if report.source_type not in self.sources:
+            self.joined.append(report.source_type)
+        self.sources[report.source_type] = self.sources.get(report.source_type, 0) + 1
+        self.first_detected_at = min(self.first_detected_at, report.occurred_at)
+        self.last_event_at = max(self.last_event_at, report.occurred_at)
+        self.is_changed = True
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Where an event went, and how it got there."""
+
+    candidate: Candidate
+    how: MatchedBy
+
+
+class Matcher:
+    """Matches events, one after the other, against the open outages of their surroundings."""
+
+    def __init__(self, grid: "Grid", candidates: Iterable[Candidate]) -> None:
+        self.grid = grid
+        self.of_feeder: dict[int, list[Candidate]] = {}
+        self.of_substation: dict[str, list[Candidate]] = {}
+        self.placed: list[Candidate] = []
+        self.all: list[Candidate] = []
+        for candidate in candidates:
+            self.keep(candidate)
+
+    def keep(self, candidate: Candidate) -> None:
+        """Let the outage take part in what follows."""
+        self.all.append(candidate)
+        if candidate.feeder_number is not None:
+            self.of_feeder.setdefault(candidate.feeder_number, []).append(candidate)
+        if candidate.place_kind == PlaceKind.SUBSTATION:
+            self.of_substation.setdefault(candidate.substation, []).append(candidate)
+        if candidate.latitude is not None:
+            self.placed.append(candidate)
+
+    def find(self, report: Report, spot: Spot, reach: Reach) -> Match | None:
+        """Return the open outage that the event belongs to, if there is one."""
+        if spot.substation and spot.node < 0:
+            return self._find_at_substation(report, spot, reach)
+        if spot.on_network:
+            return self._find_on_network(report, spot, reach)
+        return self._find_nearby(report, spot, reach)
+
+    def _find_at_substation(self, report: Report, spot: Spot, reach: Reach) -> Match | None:
+        for candidate in self.of_substation.get(spot.substation, ()):
+            if candidate.may_hold(report.occurred_at, reach.window):
+                return Match(candidate, MatchedBy.TOPOLOGY)
+        return None
+
+    def _find_on_network(self, report: Report, spot: Spot, reach: Reach) -> Match | None:
+        nearby = [
+            candidate
+            for candidate in self.of_feeder.get(spot.feeder_number or 0, ())
+            if candidate.may_hold(report.occurred_at, reach.window)
+        ]
+        if spot.by_device and report.kind is not Kind.RESTORATION:
+            found = [c for c in nearby if c.edge == spot.edge and c.edge >= 0]
+        else:
+            found = [c for c in nearby if self._explains(c, report, spot)]
+        if found:
+            return Match(self._closest(found), MatchedBy.TOPOLOGY)
+        if report.kind is Kind.OUTAGE and not spot.by_device:
+            return self._join_neighbour(nearby, spot)
+        return None
+
+    def _explains(self, candidate: Candidate, report: Report, spot: Spot) -> bool:
+        """Return whether the outage, as it stands, has the event's place in the dark."""
+        if candidate.place_kind == PlaceKind.SERVICE_POINT:
+            return candidate.meter_code == spot.meter_code
+        if spot.by_device:
+            return candidate.edge == spot.edge
+        if candidate.node < 0 or spot.node < 0:
+            return False
+        before_trip = report.occurred_at < candidate.first_detected_at - CLOCK_TOLERANCE
+        if Source.SCADA in candidate.sources and before_trip:
+            return False
+        enter, leave = self.grid.enter, self.grid.leave
+        return bool(enter[candidate.node] <= enter[spot.node] < leave[candidate.node])
+
+    def _closest(self, found: Sequence[Candidate]) -> Candidate:
+        """Return the outage whose device is nearest above the place, the oldest of equals."""
+        depth = self.grid.depth
+        return min(
+            found,
+            key=lambda c: (
+                -int(depth[c.node]) if c.node >= 0 else 1,
+                c.first_detected_at,
+                c.id.int,
+            ),
+        )
+
+    def _join_neighbour(self, nearby: Sequence[Candidate], spot: Spot) -> Match | None:
+        """Move a single report up to the transformer when a second one comes from below it."""
+        if spot.transformer < 0:
+            return None
+        same = [
+            c
+            for c in nearby
+            if c.place_kind == PlaceKind.SERVICE_POINT
+            and c.status == Status.DETECTED
+            and not c.is_planned
+            and c.transformer == spot.transformer
+        ]
+        if not same:
+            return None
+        found = min(same, key=lambda c: (c.first_detected_at, c.id.int))
+        found.place_kind = PlaceKind.DEVICE
+        found.edge = spot.transformer
+        below = self.grid.fed_node(spot.transformer)
+        found.node = -1 if below is None else below
+        found.has_moved = True
+        return Match(found, MatchedBy.TOPOLOGY)
+
+    def _find_nearby(self, report: Report, spot: Spot, reach: Reach) -> Match | None:
+        if spot.latitude is None or spot.longitude is None:
+            return None
+        best: tuple[float, datetime, int] | None = None
+        found: Candidate | None = None
+        for candidate in self.placed:
+            if candidate.latitude is None or candidate.longitude is None:
+                continue
+            if not candidate.may_hold(report.occurred_at, reach.window):
+                continue
+            away = distance_meters(
+                spot.latitude, spot.longitude, candidate.latitude, candidate.longitude
+            )
+            key = (away, candidate.first_detected_at, candidate.id.int)
+            if away <= reach.radius and (best is None or key < best):
+                best, found = key, candidate
+        return None if found is None else Match(found, MatchedBy.SPATIAL)

@@ -1,0 +1,22 @@
+"""The verbs of outages."""
+
+from apps.outages.services.intake import Receipt, take_reports
+from apps.outages.services.judging import judge
+from apps.outages.services.life import (
+    add_note,
+    change_status,
+    publish_etr,
+    record_contact,
+    record_field_work,
+)
+
+__all__ = [
+    "Receipt",
+    "add_note",
+    "change_status",
+    "judge",
+    "publish_etr",
+    "record_contact",
+    "record_field_work",
+    "take_reports",
+]

@@ -1,0 +1,258 @@
+"""One batch of events on its way into the database: looked up, matched, written as a set."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from apps.configuration.selectors import value
+from apps.core.actor import system
+from apps.core.events import publish
+from apps.network import services as switching
+from apps.outages.correlation.matching import Candidate, Match, Matcher, Reach, Spot
+from apps.outages.events import EventsMatched
+from apps.outages.rules import (
+    Disposition,
+    Kind,
+    MatchedBy,
+    PlaceKind,
+    Report,
+    Source,
+    Status,
+)
+from apps.outages.rules import settings as declared
+from apps.outages.services import reading, writing
+from apps.outages.services.spots import SpotFinder
+
+if TYPE_CHECKING:
+    from apps.network.topology import Grid
+
+PLANNED_FOR = timedelta(hours=4)
+SCADA_ACTOR = system("scada")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An event that is stored already."""
+
+    event_id: uuid.UUID
+    outage_id: uuid.UUID | None
+    fingerprint: str
+    disposition: str
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one new event."""
+
+    event_id: uuid.UUID
+    candidate: Candidate | None
+    how: MatchedBy | None
+    disposition: Disposition
+    created: bool = False
+
+
+class Batch:
+    """The events of one transaction with their places, and all that is written for them."""
+
+    def __init__(self, reports: Sequence[Report], grid: "Grid", at: datetime) -> None:
+        self.reports = reports
+        self.grid = grid
+        self.at = at
+        self.finder = SpotFinder(grid, [report.place for report in reports])
+        self.spots = [self.finder.spot(i, report) for i, report in enumerate(reports)]
+        self.known: dict[tuple[str, str], Known] = {}
+        self.candidates: list[Candidate] = []
+        self.new_events: list[tuple[int, Outcome]] = []
+        self.conflicts: list[tuple[Known, Report]] = []
+        self.work: dict[str, int] = {}
+        self._reaches: dict[tuple[str, float | None, float | None], Reach] = {}
+
+    @property
+    def feeder_numbers(self) -> list[int]:
+        """Return the feeders that the batch touches, in order."""
+        return sorted({s.feeder_number for s in self.spots if s and s.feeder_number})
+
+    @property
+    def has_space(self) -> bool:
+        """Return whether an event is placed by coordinates or a whole substation."""
+        return any(spot is not None and not spot.feeder_number for spot in self.spots)
+
+    def look_up_known(self) -> None:
+        """Find which of the events are stored already."""
+        self.known = {
+            (found.source_type, found.source_event_id): Known(
+                found.event_id,
+                found.outage_id,
+                found.fingerprint,
+                found.disposition,
+                found.confidence,
+            )
+            for found in reading.known_events(report.identity for report in self.reports)
+        }
+
+    def load_candidates(self) -> None:
+        """Load the open outages that one of the events might join."""
+        around = [
+            (spot.latitude, spot.longitude, self.reach(report).radius)
+            for spot, report in zip(self.spots, self.reports, strict=True)
+            if spot is not None and not spot.on_network and spot.latitude is not None
+        ]
+        substations = sorted({s.substation for s in self.spots if s and s.substation})
+        self.candidates = reading.open_candidates(
+            self.grid, self.feeder_numbers, substations, around
+        )
+
+    def reach(self, report: Report) -> Reach:
+        """Return the window and radius in force for the event: its own, else the rule's."""
+        is_scada = report.source_type == Source.SCADA
+        key = ("scada" if is_scada else "", report.window_minutes, report.radius_meters)
+        found = self._reaches.get(key)
+        if found is None:
+            window = declared.SCADA_WINDOW_MINUTES if is_scada else declared.WINDOW_MINUTES
+            radius = declared.SCADA_RADIUS_METERS if is_scada else declared.RADIUS_METERS
+            found = Reach(
+                timedelta(minutes=report.window_minutes or value(window)),
+                report.radius_meters or value(radius),
+            )
+            self._reaches[key] = found
+        return found
+
+    def note_repeat(self, report: Report, known: Known) -> None:
+        """Keep a repeated event that says something else than the first time."""
+        if known.fingerprint and known.fingerprint != report.fingerprint:
+            self.conflicts.append((known, report))
+
+    def place(self, matcher: Matcher, index: int) -> Outcome:
+        """Match one new event and remember it for writing."""
+        report, spot = self.reports[index], self.spots[index]
+        outcome = self._decide(matcher, report, spot)
+        self.new_events.append((index, outcome))
+        if outcome.candidate is not None or report.kind is Kind.RESTORATION:
+            self._add_work(spot)
+        if spot is not None and spot.by_device and report.source_type == Source.SCADA:
+            self._switch(spot, report)
+        return outcome
+
+    def _decide(self, matcher: Matcher, report: Report, spot: Spot | None) -> Outcome:
+        event_id = uuid.uuid4()
+        if report.kind is Kind.IGNORED:
+            return Outcome(event_id, None, None, Disposition.IGNORED)
+        if spot is None:
+            return Outcome(event_id, None, None, Disposition.UNRESOLVED)
+        match = matcher.find(report, spot, self.reach(report))
+        if report.kind is Kind.RESTORATION:
+            return self._restored(event_id, match, report)
+        if match is not None:
+            return self._joined(event_id, match, report)
+        candidate = self._open(report, spot)
+        matcher.keep(candidate)
+        planned = report.kind is Kind.PLANNED
+        disposition = Disposition.PLANNED if planned else Disposition.OUTAGE
+        return Outcome(event_id, candidate, MatchedBy.NEW, disposition, created=True)
+
+    def _restored(
+        self, event_id: uuid.UUID, match: Match | None, report: Report
+    ) -> Outcome:
+        found = match.candidate if match else None
+        if found is not None:
+            found.last_event_at = max(found.last_event_at, report.occurred_at)
+            found.is_changed = True
+        how = match.how if match else None
+        return Outcome(event_id, found, how, Disposition.RESTORATION)
+
+    def _joined(self, event_id: uuid.UUID, match: Match, report: Report) -> Outcome:
+        match.candidate.add(report)
+        planned = match.candidate.is_planned
+        disposition = Disposition.PLANNED if planned else Disposition.OUTAGE
+        return Outcome(event_id, match.candidate, match.how, disposition)
+
+    def _open(self, report: Report, spot: Spot) -> Candidate:
+        planned = report.kind is Kind.PLANNED
+        candidate = Candidate(
+            id=uuid.uuid4(),
+            status=Status.CONFIRMED if planned else Status.DETECTED,
+            place_kind=_place_kind(spot),
+            node=spot.node,
+            edge=spot.edge,
+            feeder_number=spot.feeder_number,
+            substation=spot.substation,
+            meter_code=spot.meter_code,
+            latitude=spot.latitude,
+            longitude=spot.longitude,
+            sources={report.source_type: 1},
+            first_detected_at=report.occurred_at,
+            last_event_at=report.occurred_at,
+            is_planned=planned,
+            planned_until=report.occurred_at + PLANNED_FOR if planned else None,
+            transformer=spot.transformer,
+            is_new=True,
+        )
+        self.candidates.append(candidate)
+        return candidate
+
+    def _add_work(self, spot: Spot | None) -> None:
+        if spot is None:
+            return
+        key = f"feeder:{spot.feeder_number}" if spot.feeder_number else "space"
+        self.work[key] = self.work.get(key, 0) + 1
+
+    def _switch(self, spot: Spot, report: Report) -> None:
+        """Let the actual state of a switching device follow what SCADA says of it."""
+        if report.kind not in (Kind.OUTAGE, Kind.RESTORATION) or spot.edge < 0:
+            return
+        switching.set_device_state(
+            code=self.grid.edge_code(spot.edge),
+            closed=report.kind is Kind.RESTORATION,
+            by=SCADA_ACTOR,
+            at=self.at,
+            reason=f"{report.event_type} {report.source_event_id}",
+        )
+
+    def write(self) -> None:
+        """Write the outages, their timelines, the events, the work and the event of the batch."""
+        opened = [c for c in self.candidates if c.is_new]
+        changed = [c for c in self.candidates if c.is_changed and not c.is_new]
+        writing.insert_outages(self.grid, opened, self.first_events(), self.at)
+        writing.update_outages(self.grid, changed, self.at)
+        writing.insert_timeline(self.grid, opened, changed, self.at)
+        writing.insert_events(
+            self.reports, self.spots, self.new_events, self.finder, self.at
+        )
+        writing.insert_conflicts(self.conflicts, self.at)
+        due = writing.add_work(self.work, self.at, self.at + self._debounce())
+        if opened or changed or due:
+            publish(
+                EventsMatched(
+                    at=self.at,
+                    opened=tuple(c.id for c in opened),
+                    changed=tuple(c.id for c in changed),
+                    work=tuple(due),
+                    count=len(self.new_events),
+                )
+            )
+
+    def first_events(self) -> dict[uuid.UUID, Any]:
+        """Return the event that opened each new outage."""
+        return {
+            outcome.candidate.id: outcome.event_id
+            for _, outcome in self.new_events
+            if outcome.created and outcome.candidate is not None
+        }
+
+    @staticmethod
+    def _debounce() -> timedelta:
+        return timedelta(milliseconds=value(declared.DEBOUNCE_MILLISECONDS))
+
+
+def _place_kind(spot: Spot) -> PlaceKind:
+    if spot.by_device:
+        return PlaceKind.DEVICE
+    if spot.node >= 0:
+        return PlaceKind.SERVICE_POINT
+    return PlaceKind.SUBSTATION if spot.substation else PlaceKind.COORDINATES
+
+
+__all__ = ["Batch", "Known", "Outcome"]

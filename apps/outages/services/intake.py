@@ -1,0 +1,122 @@
+"""Take events in: durable, once, matched to an outage before the answer.
+
+A batch is one transaction. Batches that touch one feeder wait for each other (an advisory lock
+a feeder), and a batch with places known by coordinates alone waits for all others, so that two
+events which belong together open one outage however they race.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+from django.db import IntegrityError, OperationalError, connection, transaction
+
+from apps.accounts.services import require
+from apps.core.actor import Actor
+from apps.network import selectors as network
+from apps.outages.correlation.matching import Matcher
+from apps.outages.rules import Disposition, MatchedBy, Report
+from apps.outages.services.batch import Batch, Known
+
+TRIES = 3
+SPACE_LOCK, FEEDER_LOCK = 7_101, 7_102
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one event."""
+
+    event_id: uuid.UUID
+    outage_id: uuid.UUID | None
+    created: bool
+    duplicate: bool
+    matched_by: MatchedBy | None
+    confidence_score: float | None
+    disposition: Disposition
+
+
+def take_reports(*, reports: Sequence[tuple[Actor, Report]], at: datetime) -> list[Receipt]:
+    """Store the events and match each to an outage; return a receipt each, in their order.
+
+    An event that is known already changes nothing and is answered with what it became.
+    Raises Forbidden where one of the actors may not report events.
+    """
+    for actor in {id(actor): actor for actor, _ in reports}.values():
+        require(actor, "outages.report_event")
+    for tried in range(1, TRIES + 1):
+        try:
+            return _take(reports, at)
+        except (IntegrityError, psycopg.errors.UniqueViolation, OperationalError):
+            # Another process stored one of these events between our look and our write, or the
+            # two waited for each other. Nothing was written: look again.
+            if tried == TRIES or not connection.is_usable():
+                raise
+    raise AssertionError("unreachable")
+
+
+@transaction.atomic
+def _take(reports: Sequence[tuple[Actor, Report]], at: datetime) -> list[Receipt]:
+    grid = network.grid()
+    batch = Batch([report for _, report in reports], grid, at)
+    lock_part(batch.feeder_numbers, everything=batch.has_space)
+    batch.look_up_known()
+    batch.load_candidates()
+    matcher = Matcher(grid, batch.candidates)
+    receipts = [_receive(batch, matcher, index) for index in range(len(reports))]
+    batch.write()
+    return receipts
+
+
+def _receive(batch: Batch, matcher: Matcher, index: int) -> Receipt:
+    report = batch.reports[index]
+    known = batch.known.get(report.identity)
+    if known is not None:
+        batch.note_repeat(report, known)
+        return _repeated(known)
+    outcome = batch.place(matcher, index)
+    found = outcome.candidate
+    receipt = Receipt(
+        event_id=outcome.event_id,
+        outage_id=found.id if found else None,
+        created=outcome.created,
+        duplicate=False,
+        matched_by=outcome.how,
+        confidence_score=found.sure if found else None,
+        disposition=outcome.disposition,
+    )
+    batch.known[report.identity] = Known(
+        receipt.event_id,
+        receipt.outage_id,
+        report.fingerprint,
+        receipt.disposition,
+        receipt.confidence_score,
+    )
+    return receipt
+
+
+def _repeated(known: Known) -> Receipt:
+    return Receipt(
+        event_id=known.event_id,
+        outage_id=known.outage_id,
+        created=False,
+        duplicate=True,
+        matched_by=MatchedBy.DUPLICATE,
+        confidence_score=known.confidence,
+        disposition=Disposition(known.disposition),
+    )
+
+
+def lock_part(feeder_numbers: Sequence[int], *, everything: bool = False) -> None:
+    """Hold these feeders, or the whole of space and network, until the transaction ends."""
+    kind = "pg_advisory_xact_lock" if everything else "pg_advisory_xact_lock_shared"
+    with connection.cursor() as cursor:
+        if everything or not feeder_numbers:
+            cursor.execute(f"SELECT {kind}(%s, 0)", [SPACE_LOCK])
+            return
+        cursor.execute(
+            f"SELECT {kind}(%s, 0), (SELECT count(pg_advisory_xact_lock(%s, n)) "
+            "FROM unnest(%s::int[]) AS n)",  # noqa: S608 -- two fixed names
+            [SPACE_LOCK, FEEDER_LOCK, sorted(feeder_numbers)],
+        )

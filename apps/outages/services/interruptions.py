@@ -1,0 +1,83 @@
+"""Who is without power because of an outage: one row a meter, never two at once."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import connection
+
+from apps.network import selectors as network
+from apps.outages.correlation.inference import MeterState
+from apps.outages.models import Interruption, Outage
+from apps.outages.rules import PlaceKind
+
+if TYPE_CHECKING:
+    from apps.network.topology import Grid
+
+
+def sync(
+    grid: "Grid", outage: Outage, states: Mapping[int, MeterState], at: datetime
+) -> tuple[int | None, bool]:
+    """Write the interruptions of the outage as it stands.
+
+    Returns how many customers are concerned and whether a critical one is among them; None
+    where the place is not on the network.
+    """
+    meters = _meters(grid, outage)
+    if meters is None:
+        return None, outage.critical_customers
+    wanted = {meter.pk: meter for meter in meters}
+    rows = Interruption.objects.filter(outage=outage)
+    rows.exclude(meter_number__in=list(wanted)).delete()
+    known = set(rows.values_list("meter_number", flat=True))
+    _insert(outage, [meter for pk, meter in wanted.items() if pk not in known])
+    _end(outage, states)
+    return len(wanted), any(meter.critical for meter in meters)
+
+
+def _meters(grid: "Grid", outage: Outage) -> list[network.MeterView] | None:
+    match outage.place_kind:
+        case PlaceKind.DEVICE if outage.device_code:
+            return list(network.meters_under(outage.device_code))
+        case PlaceKind.SERVICE_POINT:
+            return network.meters_by_code([outage.device_code])
+    return None
+
+
+def _insert(outage: Outage, meters: list[network.MeterView]) -> None:
+    """Add the meters that are not in another outage at that time; those are counted there."""
+    if not meters:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO outages_interruption (outage_id, meter_number, meter_code, started_at) "
+            "SELECT %s, x.number, x.code, %s FROM unnest(%s::bigint[], %s::text[]) "
+            "AS x(number, code) WHERE NOT EXISTS (SELECT 1 FROM outages_interruption i "
+            "WHERE i.meter_number = x.number "
+            "AND tstzrange(i.started_at, i.ended_at) && tstzrange(%s, NULL))",
+            [
+                outage.id,
+                outage.first_detected_at,
+                [m.pk for m in meters],
+                [m.code for m in meters],
+                outage.first_detected_at,
+            ],
+        )
+
+
+def _end(outage: Outage, states: Mapping[int, MeterState]) -> None:
+    """End the interruption of each meter that has said it is back."""
+    back = [
+        (number, state.back_at)
+        for number, state in states.items()
+        if state.is_back and state.back_at is not None
+    ]
+    if not back:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE outages_interruption i SET ended_at = greatest(x.back, i.started_at) "
+            "FROM unnest(%s::bigint[], %s::timestamptz[]) AS x(number, back) "
+            "WHERE i.outage_id = %s AND i.meter_number = x.number",
+            [[number for number, _ in back], [when for _, when in back], outage.id],
+        )

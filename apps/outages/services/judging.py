@@ -1,0 +1,271 @@
+"""Judge a part of the network again, under its lock: merge, move, close, count.
+
+Safe to run twice and at any time: it reads what stands, infers, and writes the difference.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.configuration.selectors import value
+from apps.core.actor import system
+from apps.core.events import publish
+from apps.core.models import WorkState
+from apps.network import selectors as network
+from apps.outages.correlation.inference import Merge, MeterState, Standing, infer
+from apps.outages.events import OutagesRejudged
+from apps.outages.models import (
+    CorrelationWork,
+    Interruption,
+    Outage,
+    SourceEvent,
+    TimelineEntry,
+)
+from apps.outages.rules import Disposition, Kind, PlaceKind, confidence, severity
+from apps.outages.rules import settings as declared
+from apps.outages.services import interruptions
+from apps.outages.services.intake import lock_part
+from apps.outages.services.life import restore_by_evidence
+
+if TYPE_CHECKING:
+    from apps.network.topology import Grid
+
+JUDGE = system("correlation")
+
+
+@transaction.atomic
+def judge(*, key: str, at: datetime) -> int:
+    """Judge the part named by the key (`feeder:12`, `space`); return how many outages changed."""
+    kind, _, number = key.partition(":")
+    feeder = int(number) if kind == "feeder" else None
+    lock_part([feeder] if feeder is not None else [], everything=feeder is None)
+    grid = network.grid()
+    found = Outage.objects.open().filter(feeder_number=feeder).select_for_update()
+    pending = _pending(key)
+    outages = {outage.id: outage for outage in found.order_by("first_detected_at", "id")}
+    states = _meter_states(grid, outages)
+    changed: set[UUID] = set()
+    if feeder is not None:
+        standings = [_standing(grid, o, states.get(o.id, {})) for o in outages.values()]
+        window = timedelta(minutes=value(declared.WINDOW_MINUTES))
+        for merge in infer(grid, standings, window):
+            changed |= _merge(grid, merge, outages, states, at)
+    for outage in outages.values():
+        if outage.merged_into_id is None and _settle(
+            grid, outage, states.get(outage.id, {}), at
+        ):
+            changed.add(outage.id)
+    _finish(pending)
+    if changed:
+        publish(OutagesRejudged(key=key, changed=tuple(sorted(changed)), at=at))
+    return len(changed)
+
+
+def _pending(key: str) -> CorrelationWork | None:
+    return CorrelationWork.objects.select_for_update().filter(key=key).first()
+
+
+def _finish(work: CorrelationWork | None) -> None:
+    if work is not None:
+        work.state, work.waiting, work.lease_owner, work.lease_until = (
+            WorkState.DONE,
+            0,
+            "",
+            None,
+        )
+        work.attempts, work.last_error = 0, ""
+        work.save()
+
+
+def _meter_states(
+    grid: "Grid", outages: Mapping[UUID, Outage]
+) -> dict[UUID, dict[int, MeterState]]:
+    """Return what was last heard of each meter, by outage."""
+    rows = (
+        SourceEvent.objects.filter(outage__in=list(outages), meter_number__isnull=False)
+        .order_by("occurred_at", "id")
+        .values_list("outage_id", "meter_number", "node_number", "kind", "occurred_at")
+    )
+    states: dict[UUID, dict[int, MeterState]] = {}
+    for outage_id, meter, node_pk, kind, occurred_at in rows:
+        of_outage = states.setdefault(outage_id, {})
+        known = of_outage.get(meter)
+        node = grid.node_index(node_pk) if node_pk and grid.has_node(node_pk) else -1
+        lost = known.lost_at if known else None
+        back = known.back_at if known else None
+        if kind == Kind.RESTORATION:
+            back = occurred_at
+        else:
+            lost = occurred_at
+        of_outage[meter] = MeterState(node, lost, back)
+    return states
+
+
+def _standing(grid: "Grid", outage: Outage, states: Mapping[int, MeterState]) -> Standing:
+    pk = outage.node_number
+    node = grid.node_index(pk) if pk is not None and grid.has_node(pk) else -1
+    edge = grid.edge_index(outage.device_code) if outage.edge_number else None
+    return Standing(
+        id=outage.id,
+        status=outage.status,
+        place_kind=outage.place_kind,
+        node=node,
+        edge=-1 if edge is None else edge,
+        is_planned=outage.is_planned,
+        sources=frozenset(outage.sources),
+        first_detected_at=outage.first_detected_at,
+        meters=states,
+    )
+
+
+def _merge(
+    grid: "Grid",
+    merge: Merge,
+    outages: Mapping[UUID, Outage],
+    states: dict[UUID, dict[int, MeterState]],
+    at: datetime,
+) -> set[UUID]:
+    keeper = outages[merge.keeper]
+    absorbed = [outages[found] for found in merge.absorbed]
+    if merge.edge >= 0:
+        _move_to(grid, keeper, merge.edge)
+    for other in absorbed:
+        for source, count in other.sources.items():
+            keeper.sources[source] = keeper.sources.get(source, 0) + count
+        keeper.first_detected_at = min(keeper.first_detected_at, other.first_detected_at)
+        keeper.last_event_at = max(keeper.last_event_at, other.last_event_at)
+        other.merged_into = keeper
+        other.updated_at = at
+        states.setdefault(keeper.id, {}).update(states.get(other.id, {}))
+    keeper.updated_at = at
+    Outage.objects.bulk_update(absorbed, ["merged_into", "updated_at"])
+    keeper.save()
+    ids = [other.id for other in absorbed]
+    SourceEvent.objects.filter(outage__in=ids).update(outage=keeper)
+    Outage.objects.filter(merged_into__in=ids).update(merged_into=keeper)
+    Interruption.objects.filter(outage__in=ids).delete()
+    _tell_merge(keeper, absorbed, merge.why, at)
+    return {keeper.id, *ids}
+
+
+def _move_to(grid: "Grid", outage: Outage, edge: int) -> None:
+    node = grid.fed_node(edge)
+    outage.place_kind = PlaceKind.DEVICE
+    outage.device_code, outage.device_kind = grid.edge_code(edge), grid.edge_kind(edge)
+    outage.edge_number = grid.edge_pk(edge)
+    outage.node_number = None if node is None else grid.node_pk(node)
+
+
+def _tell_merge(keeper: Outage, absorbed: Sequence[Outage], why: str, at: datetime) -> None:
+    device = f"{keeper.device_kind} {keeper.device_code}"
+    names = ", ".join(other.label for other in absorbed)
+    entries = [
+        TimelineEntry(
+            outage=keeper,
+            at=at,
+            kind="merge",
+            actor_label=JUDGE.label,
+            text=f"{names} merged here, device {device}: {why}",
+        )
+    ]
+    entries += [
+        TimelineEntry(
+            outage=other,
+            at=at,
+            kind="merge",
+            actor_label=JUDGE.label,
+            text=f"Merged into {keeper.label}, device {device}: {why}",
+        )
+        for other in absorbed
+    ]
+    TimelineEntry.objects.bulk_create(entries)
+
+
+def _settle(
+    grid: "Grid", outage: Outage, states: Mapping[int, MeterState], at: datetime
+) -> bool:
+    """Bring members, figures and state of one outage up to date; return whether it changed."""
+    before = outage.facts()
+    meters, critical = interruptions.sync(grid, outage, states, at)
+    if meters is not None:
+        outage.customers_count, outage.critical_customers = meters, critical
+    outage.confidence = confidence(outage.sources)
+    outage.severity = severity(
+        sure=outage.confidence,
+        customers=outage.customers_count,
+        critical=outage.critical_customers,
+    )
+    changed = outage.facts() != before
+    if changed:
+        outage.updated_at = at
+    outage.save()
+    return _restore_if_back(grid, outage, states, at) or changed
+
+
+def _restore_if_back(
+    grid: "Grid", outage: Outage, states: Mapping[int, MeterState], at: datetime
+) -> bool:
+    """Close the outage when all that spoke for it say that power is back."""
+    if outage.is_planned:
+        return False
+    ended_at = _all_back_at(outage, states)
+    if ended_at is None:
+        return False
+    if _is_held_open(grid, outage):
+        return _mark_candidate(outage, ended_at, at)
+    lasted = ended_at - outage.first_detected_at
+    momentary = lasted <= timedelta(seconds=value(declared.MOMENTARY_SECONDS))
+    if momentary:
+        SourceEvent.objects.filter(outage=outage, disposition=Disposition.OUTAGE).update(
+            disposition=Disposition.MOMENTARY
+        )
+    text = (
+        "Momentary: power came back by itself"
+        if momentary
+        else ("Power is back at all reporting meters")
+    )
+    restore_by_evidence(
+        outage=outage, ended_at=ended_at, momentary=momentary, text=text, by=JUDGE, at=at
+    )
+    return True
+
+
+def _all_back_at(outage: Outage, states: Mapping[int, MeterState]) -> datetime | None:
+    """Return when the last of the meters, or the device itself, came back."""
+    spoke = [state for state in states.values() if state.lost_at is not None]
+    if spoke:
+        if not all(state.is_back for state in spoke):
+            return None
+        return max(state.back_at for state in spoke if state.back_at is not None)
+    latest = (
+        SourceEvent.objects.filter(outage=outage).order_by("-occurred_at", "-id").first()
+    )
+    if latest is None or latest.kind != Kind.RESTORATION:
+        return None
+    return latest.occurred_at
+
+
+def _is_held_open(grid: "Grid", outage: Outage) -> bool:
+    """Return whether the actual switch state still says that the device is open."""
+    if outage.place_kind != PlaceKind.DEVICE:
+        return False
+    edge = grid.edge_index(outage.device_code)
+    return edge is not None and not bool(grid.closed[edge])
+
+
+def _mark_candidate(outage: Outage, ended_at: datetime, at: datetime) -> bool:
+    if outage.restoration_candidate_at is not None:
+        return False
+    outage.restoration_candidate_at = ended_at
+    outage.save(update_fields=["restoration_candidate_at"])
+    TimelineEntry.objects.create(
+        outage=outage,
+        at=at,
+        kind="candidate",
+        actor_label=JUDGE.label,
+        text="All reporting meters are back, but the device is still open",
+    )
+    return True

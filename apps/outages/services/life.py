@@ -1,0 +1,233 @@
+"""The life of an outage: every step that a person or a crew takes goes through here."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.accounts.services import require
+from apps.audit import services as audit
+from apps.core.actor import Actor
+from apps.core.errors import Unprocessable
+from apps.core.events import publish
+from apps.outages.events import OutageMoved, OutageNoted
+from apps.outages.models import EtrEstimate, Interruption, Outage, TimelineEntry
+from apps.outages.rules import ETR_RANK, EtrSource, Status, check_step
+from apps.outages.selectors import OutageNotFound
+
+LONGEST_TEXT = 4_000
+
+
+class EtrOutranked(Unprocessable):
+    """A more trusted source has already said when power is back."""
+
+
+def change_status(
+    *, outage_id: UUID, status: Status, notes: str, by: Actor, at: datetime
+) -> Outage:
+    """Confirm, start, restore or cancel an outage.
+
+    Raises Forbidden, OutageNotFound, or StepRefused where it may not go there.
+    """
+    require(by, "outages.operate_outage")
+    return _move(outage_id, status, notes, by, at, action=f"outage_{status.value}")
+
+
+@transaction.atomic
+def add_note(*, outage_id: UUID, text: str, by: Actor, at: datetime) -> TimelineEntry:
+    """Write a remark into the timeline. Raises Forbidden or OutageNotFound."""
+    require(by, "outages.record_field_work")
+    outage = _lock(outage_id)
+    entry = _write(outage, "note", text, by, at)
+    audit.record(
+        by=by,
+        action="outage_note",
+        resource="outage",
+        resource_id=str(outage.id),
+        after={"text": text},
+        at=at,
+    )
+    publish(OutageNoted(outage_id=outage.id, kind="note", at=at))
+    return entry
+
+
+@transaction.atomic
+def publish_etr(
+    *, outage_id: UUID, estimate_at: datetime, source: EtrSource, by: Actor, at: datetime
+) -> Outage:
+    """Say when power will be back. A less trusted source never overrules a more trusted one.
+
+    Raises Forbidden, OutageNotFound, StepRefused on a closed outage, EtrOutranked.
+    """
+    require(by, "outages.record_field_work" if source is EtrSource.CREW else _OPERATE)
+    outage = _lock(outage_id)
+    if not outage.is_open:
+        check_step(Status(outage.status), Status.RESTORED)
+    if estimate_at < outage.first_detected_at:
+        raise Unprocessable("Power cannot be back before it went.")
+    current = outage.etr_source
+    if current and ETR_RANK[EtrSource(current)] < ETR_RANK[source]:
+        raise EtrOutranked(f"The {current} has already said when power is back.")
+    before = outage.facts()
+    outage.estimated_restoration_at, outage.etr_source = estimate_at, source
+    outage.updated_at = at
+    outage.save(update_fields=["estimated_restoration_at", "etr_source", "updated_at"])
+    EtrEstimate.objects.create(
+        outage=outage,
+        estimate_at=estimate_at,
+        source=source,
+        published_at=at,
+        actor_label=by.label,
+    )
+    _write(outage, "etr", f"Power expected back {estimate_at:%Y-%m-%d %H:%M} UTC", by, at)
+    _audit(outage, "outage_etr", before, by, at)
+    publish(OutageNoted(outage_id=outage.id, kind="etr", at=at))
+    return outage
+
+
+_OPERATE = "outages.operate_outage"
+
+
+@transaction.atomic
+def record_field_work(
+    *, outage_id: UUID, text: str, begins_work: bool, by: Actor, at: datetime
+) -> Outage:
+    """Note what a crew did; where work begins, the outage goes to in progress.
+
+    Raises Forbidden or OutageNotFound.
+    """
+    require(by, "outages.record_field_work")
+    outage = _lock(outage_id)
+    if begins_work and outage.status in (Status.DETECTED, Status.CONFIRMED):
+        outage = _move(
+            outage_id, Status.IN_PROGRESS, text, by, at, action="outage_in_progress"
+        )
+    else:
+        _write(outage, "crew", text, by, at)
+        publish(OutageNoted(outage_id=outage.id, kind="crew", at=at))
+    return outage
+
+
+@transaction.atomic
+def record_contact(*, outage_id: UUID, text: str, by: Actor, at: datetime) -> None:
+    """Note in the timeline that customers were told something. Raises OutageNotFound."""
+    outage = _lock(outage_id)
+    _write(outage, "notice", text, by, at)
+    publish(OutageNoted(outage_id=outage.id, kind="notice", at=at))
+
+
+@transaction.atomic
+def restore_by_evidence(
+    *,
+    outage: Outage,
+    ended_at: datetime,
+    momentary: bool,
+    text: str,
+    by: Actor,
+    at: datetime,
+) -> None:
+    """Close an outage because its meters or SCADA say that power is back."""
+    outage.is_momentary = momentary
+    outage.save(update_fields=["is_momentary"])
+    _move(
+        outage.id,
+        Status.RESTORED,
+        text,
+        by,
+        max(ended_at, outage.first_detected_at),
+        action="outage_restored",
+        written_at=at,
+    )
+
+
+@transaction.atomic
+def _move(
+    outage_id: UUID,
+    status: Status,
+    notes: str,
+    by: Actor,
+    at: datetime,
+    *,
+    action: str,
+    written_at: datetime | None = None,
+) -> Outage:
+    outage = _lock(outage_id)
+    before_status = Status(outage.status)
+    check_step(before_status, status)
+    before = outage.facts()
+    outage.status = status
+    outage.updated_at = written_at or at
+    moment = max(at, outage.first_detected_at)
+    match status:
+        case Status.CONFIRMED:
+            outage.confirmed_at = moment
+        case Status.IN_PROGRESS:
+            outage.in_progress_at = moment
+        case Status.RESTORED:
+            outage.restored_at = moment
+        case Status.CANCELLED:
+            outage.cancelled_at = moment
+    outage.save()
+    if not outage.is_open:
+        _end_interruptions(outage, moment)
+    text = f"{status.label}" + (f": {notes}" if notes else "")
+    _write(outage, status.value, text, by, at)
+    _audit(outage, action, before, by, written_at or at, notes)
+    publish(
+        OutageMoved(
+            outage_id=outage.id,
+            before=before_status.value,
+            after=status.value,
+            by=by.label,
+            at=at,
+        )
+    )
+    return outage
+
+
+def _end_interruptions(outage: Outage, moment: datetime) -> None:
+    rows = Interruption.objects.filter(outage=outage, ended_at=None)
+    if outage.status == Status.CANCELLED:
+        rows.delete()
+        return
+    rows.filter(started_at__gt=moment).delete()
+    rows.update(ended_at=moment)
+
+
+def _lock(outage_id: UUID) -> Outage:
+    outage = Outage.objects.select_for_update().filter(id=outage_id).first()
+    if outage is None:
+        raise OutageNotFound(f"There is no outage {outage_id}.")
+    return outage
+
+
+def _write(outage: Outage, kind: str, text: str, by: Actor, at: datetime) -> TimelineEntry:
+    return TimelineEntry.objects.create(
+        outage=outage,
+        at=at,
+        kind=kind,
+        text=text[:LONGEST_TEXT],
+        actor_label=by.label,
+        on_behalf_of=by.on_behalf_of,
+    )
+
+
+def _audit(
+    outage: Outage,
+    action: str,
+    before: Mapping[str, object],
+    by: Actor,
+    at: datetime,
+    notes: str = "",
+) -> None:
+    after = {**outage.facts(), **({"notes": notes} if notes else {})}
+    audit.record(
+        by=by,
+        action=action,
+        resource="outage",
+        resource_id=str(outage.id),
+        before=before,
+        after=after,
+        at=at,
+    )

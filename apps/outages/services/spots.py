@@ -1,0 +1,77 @@
+"""Find where events happened: registry first, coordinates where it knows nothing."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from apps.network import selectors as network
+from apps.outages.correlation.matching import Spot
+from apps.outages.rules import Report
+
+if TYPE_CHECKING:
+    from apps.network.topology import Grid
+
+
+class SpotFinder:
+    """The places of a batch, resolved as a set."""
+
+    def __init__(self, grid: "Grid", told: Sequence[tuple[str, ...]]) -> None:
+        self.grid = grid
+        self.places: list[network.Place | None] = [None] * len(told)
+        named = [i for i, place in enumerate(told) if any(place)]
+        found = network.resolve([network.PlaceRef(*told[i]) for i in named])
+        for i, place in zip(named, found, strict=True):
+            self.places[i] = place
+
+    def spot(self, index: int, report: Report) -> Spot | None:
+        """Return where the event happened, or None where nothing told can be resolved."""
+        place = self.places[index]
+        if place is None:
+            return _by_coordinates(report)
+        if place.kind == "meter":
+            return self._at_meter(place, report)
+        if place.kind == "substation":
+            return Spot(
+                substation=place.substation_code,
+                by_device=False,
+                latitude=place.latitude,
+                longitude=place.longitude,
+            )
+        return self._at_device(place)
+
+    def _at_meter(self, place: network.Place, report: Report) -> Spot | None:
+        known = place.node_pk is not None and self.grid.has_node(place.node_pk)
+        node = self.grid.node_index(place.node_pk) if known else -1
+        if node < 0 or not place.feeder_pk:
+            return Spot(
+                meter_code=place.meter_code,
+                latitude=place.latitude,
+                longitude=place.longitude,
+            )
+        return Spot(
+            node=node,
+            transformer=int(self.grid.transformer_of_node[node]),
+            feeder_number=place.feeder_pk,
+            meter_code=place.meter_code,
+            latitude=place.latitude,
+            longitude=place.longitude,
+        )
+
+    def _at_device(self, place: network.Place) -> Spot:
+        found = self.grid.edge_index(place.device_code)
+        edge = -1 if found is None else found
+        below = self.grid.fed_node(edge) if edge >= 0 else None
+        return Spot(
+            node=-1 if below is None else below,
+            edge=edge,
+            feeder_number=place.feeder_pk,
+            substation="" if place.feeder_pk else place.substation_code,
+            by_device=edge >= 0,
+            latitude=place.latitude,
+            longitude=place.longitude,
+        )
+
+
+def _by_coordinates(report: Report) -> Spot | None:
+    if report.latitude is None:
+        return None
+    return Spot(latitude=report.latitude, longitude=report.longitude)

@@ -1,0 +1,302 @@
+"""The writes of the intake, each one statement for the whole batch."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from django.db import connection
+
+from apps.configuration.selectors import value
+from apps.outages.correlation.matching import Candidate, Spot
+from apps.outages.models import EventConflict
+from apps.outages.rules import PLACE_FIELDS, EtrSource, Report, severity
+from apps.outages.services.bulk import copy_in
+from apps.outages.services.places import describe
+
+if TYPE_CHECKING:
+    from apps.network.topology import Grid
+    from apps.outages.services.batch import Known, Outcome
+    from apps.outages.services.spots import SpotFinder
+
+_OUTAGE_COLUMNS = (
+    "id",
+    "status",
+    "severity",
+    "confidence",
+    "place_kind",
+    "device_code",
+    "device_kind",
+    "feeder_code",
+    "feeder_name",
+    "substation_code",
+    "substation_name",
+    "region_code",
+    "edge_number",
+    "node_number",
+    "feeder_number",
+    "latitude",
+    "longitude",
+    "customers_count",
+    "critical_customers",
+    "sources",
+    "first_event_id",
+    "first_detected_at",
+    "last_event_at",
+    "opened_at",
+    "confirmed_at",
+    "estimated_restoration_at",
+    "etr_source",
+    "is_momentary",
+    "is_planned",
+    "planned_until",
+    "cause",
+    "updated_at",
+)
+
+
+def insert_outages(
+    grid: "Grid",
+    opened: Sequence[Candidate],
+    first_events: Mapping[uuid.UUID, uuid.UUID],
+    at: datetime,
+) -> None:
+    """Write the new outages with their default estimate of restoration."""
+    if not opened:
+        return
+    lines, estimates = [], []
+    for c in opened:
+        place = describe(grid, c)
+        sure = c.sure
+        etr = c.first_detected_at + timedelta(minutes=value(place.etr_setting))
+        if c.planned_until is not None:
+            etr = c.planned_until
+        lines.append(
+            (
+                c.id,
+                c.status,
+                severity(sure=sure, customers=place.customers, critical=False),
+                sure,
+                c.place_kind,
+                place.device_code,
+                place.device_kind,
+                place.feeder_code,
+                place.feeder_name,
+                place.substation_code,
+                place.substation_name,
+                place.region_code,
+                place.edge_number,
+                place.node_number,
+                c.feeder_number,
+                place.latitude,
+                place.longitude,
+                place.customers,
+                False,
+                c.sources,
+                first_events[c.id],
+                c.first_detected_at,
+                c.last_event_at,
+                at,
+                at if c.is_planned else None,
+                etr,
+                EtrSource.DEFAULT,
+                False,
+                c.is_planned,
+                c.planned_until,
+                "",
+                at,
+            )
+        )
+        estimates.append((c.id, etr, EtrSource.DEFAULT, at, ""))
+    copy_in("outages_outage", _OUTAGE_COLUMNS, lines)
+    copy_in(
+        "outages_etrestimate",
+        ("outage_id", "estimate_at", "source", "published_at", "actor_label"),
+        estimates,
+    )
+
+
+def update_outages(grid: "Grid", changed: Sequence[Candidate], at: datetime) -> None:
+    """Write what the joined events changed: sources, confidence, times, a moved device."""
+    if not changed:
+        return
+    records = [_record(grid, c) for c in changed]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE outages_outage o SET severity = x.severity, confidence = x.confidence, "
+            "sources = x.sources, first_detected_at = x.first_detected_at, "
+            "last_event_at = x.last_event_at, place_kind = x.place_kind, "
+            "device_code = x.device_code, device_kind = x.device_kind, "
+            "edge_number = x.edge_number, node_number = x.node_number, "
+            "customers_count = x.customers, updated_at = %s "
+            "FROM jsonb_to_recordset(%s::jsonb) AS x(id uuid, severity text, confidence float8, "
+            "sources jsonb, first_detected_at timestamptz, last_event_at timestamptz, "
+            "place_kind text, device_code text, device_kind text, edge_number bigint, "
+            "node_number bigint, customers int) WHERE o.id = x.id",
+            [at, orjson.dumps(records).decode()],
+        )
+
+
+def _record(grid: "Grid", c: Candidate) -> dict[str, Any]:
+    place = describe(grid, c)
+    sure = c.sure
+    return {
+        "id": str(c.id),
+        "severity": severity(sure=sure, customers=place.customers, critical=False),
+        "confidence": sure,
+        "sources": c.sources,
+        "first_detected_at": c.first_detected_at,
+        "last_event_at": c.last_event_at,
+        "place_kind": c.place_kind,
+        "device_code": place.device_code,
+        "device_kind": place.device_kind,
+        "edge_number": place.edge_number,
+        "node_number": place.node_number,
+        "customers": place.customers,
+    }
+
+
+def insert_timeline(
+    grid: "Grid", opened: Sequence[Candidate], changed: Sequence[Candidate], at: datetime
+) -> None:
+    """Write what people should read later: opened, moved, a further source agrees."""
+    entries = [
+        (c.id, c.first_detected_at, "detected", _opening(c), "system", "") for c in opened
+    ]
+    for c in changed:
+        if c.has_moved:
+            place = describe(grid, c)
+            text = f"Device inferred: {place.device_kind} {place.device_code}"
+            entries.append((c.id, at, "device", text, "system", ""))
+        entries.extend(
+            (c.id, at, "source", f"Also reported by {source}", "system", "")
+            for source in c.joined
+        )
+    copy_in(
+        "outages_timelineentry",
+        ("outage_id", "at", "kind", "text", "actor_label", "on_behalf_of"),
+        entries,
+    )
+
+
+def _opening(c: Candidate) -> str:
+    source = next(iter(c.sources))
+    return (
+        f"Planned outage, told by {source}" if c.is_planned else f"Detected from {source}"
+    )
+
+
+_EVENT_COLUMNS = (
+    "id",
+    "source_type",
+    "source_event_id",
+    "event_type",
+    "kind",
+    "occurred_at",
+    "received_at",
+    "accepted_at",
+    "clock",
+    "meter_code",
+    "device_code",
+    "feeder_number",
+    "node_number",
+    "meter_number",
+    "latitude",
+    "longitude",
+    "severity",
+    "description",
+    "told_place",
+    "metadata",
+    "fingerprint",
+    "disposition",
+    "outage_id",
+)
+
+
+def insert_events(
+    reports: Sequence[Report],
+    spots: Sequence[Spot | None],
+    events: Sequence[tuple[int, "Outcome"]],
+    finder: "SpotFinder",
+    at: datetime,
+) -> None:
+    """Write the new events with where they went."""
+    lines = []
+    for index, outcome in events:
+        r, spot, place = reports[index], spots[index], finder.places[index]
+        told = {
+            name: text for name, text in zip(PLACE_FIELDS, r.place, strict=True) if text
+        }
+        lines.append(
+            (
+                outcome.event_id,
+                r.source_type,
+                r.source_event_id,
+                r.event_type,
+                r.kind,
+                r.occurred_at,
+                r.received_at,
+                at,
+                r.clock,
+                place.meter_code if place else "",
+                place.device_code if place else "",
+                place.feeder_pk if place else None,
+                place.node_pk if place else None,
+                place.meter_pk if place else None,
+                spot.latitude if spot else None,
+                spot.longitude if spot else None,
+                r.severity,
+                r.description,
+                told,
+                dict(r.metadata),
+                r.fingerprint,
+                outcome.disposition,
+                outcome.candidate.id if outcome.candidate else None,
+            )
+        )
+    copy_in("outages_sourceevent", _EVENT_COLUMNS, lines)
+
+
+def insert_conflicts(conflicts: Sequence[tuple["Known", Report]], at: datetime) -> None:
+    """Keep events that came again with other content, each such content once."""
+    EventConflict.objects.bulk_create(
+        [
+            EventConflict(
+                event_id=known.event_id,
+                fingerprint=report.fingerprint,
+                received_at=at,
+                content={
+                    "event_type": report.event_type,
+                    "timestamp": report.occurred_at.isoformat(),
+                    "place": dict(zip(PLACE_FIELDS, report.place, strict=True)),
+                    "latitude": report.latitude,
+                    "longitude": report.longitude,
+                    "description": report.description,
+                    "metadata": dict(report.metadata),
+                },
+            )
+            for known, report in conflicts
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def add_work(counts: Mapping[str, int], at: datetime, run_at: datetime) -> list[str]:
+    """Count the events as waiting to be judged; return the keys that became due just now."""
+    if not counts:
+        return []
+    keys = sorted(counts)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO outages_correlationwork AS w (key, state, run_at, lease_owner, fence, "
+            "attempts, last_error, waiting) "
+            "SELECT x.key, 'pending', %s, '', 0, 0, '', x.n "
+            "FROM unnest(%s::text[], %s::int[]) AS x(key, n) ORDER BY x.key "
+            "ON CONFLICT (key) DO UPDATE SET waiting = w.waiting + excluded.waiting, "
+            "run_at = CASE WHEN w.state = 'pending' THEN w.run_at ELSE excluded.run_at END, "
+            "state = CASE WHEN w.state = 'leased' THEN 'leased' ELSE 'pending' END "
+            "RETURNING key, waiting",
+            [run_at, keys, [counts[key] for key in keys]],
+        )
+        return [key for key, waiting in cursor.fetchall() if waiting == counts[key]]

@@ -1,0 +1,53 @@
+"""Celery doors of outages: judge what waits."""
+
+import logging
+from datetime import timedelta
+
+from celery import shared_task
+from django.db import OperationalError
+from django.utils import timezone
+
+from apps.core import work
+from apps.outages import services
+from apps.outages.models import CorrelationWork
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=45)
+MOST = 64
+
+
+@shared_task
+def judge_part(key: str) -> bool:
+    """Judge one part of the network (`feeder:12`), if it is due and nobody else does."""
+    rows = CorrelationWork.objects.filter(key=key)
+    claimed = work.claim(rows, owner="judge", at=timezone.now(), lease=LEASE)
+    for row in claimed:
+        _judge(row)
+    return bool(claimed)
+
+
+@shared_task
+def judge_waiting() -> int:
+    """Judge every part that is due and was left over; return how many were judged."""
+    count = 0
+    while count < MOST:
+        claimed = work.claim(
+            CorrelationWork.objects.all(), owner="judge", at=timezone.now(), lease=LEASE
+        )
+        if not claimed:
+            break
+        _judge(claimed[0])
+        count += 1
+    return count
+
+
+def _judge(row: CorrelationWork) -> None:
+    try:
+        services.judge(key=row.key, at=timezone.now())
+    except OperationalError as fault:
+        logger.warning("Judging %s waits: %s", row.key, fault)
+        work.retry(row, error=str(fault), run_at=timezone.now() + timedelta(seconds=1))
+    except Exception as fault:
+        logger.exception("Judging %s failed", row.key)
+        work.retry(row, error=str(fault), run_at=timezone.now() + timedelta(seconds=10))
