@@ -1,1 +1,20 @@
-urlpatterns: list = []
+"""Every address of the portal: the contracts, the pages, the Django admin."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from oms import checks
+
+__all__ = ["checks", "handler400", "handler403", "handler404", "handler500", "urlpatterns"]
+
+handler400 = "apps.api.problems.bad_request"
+handler403 = "apps.api.problems.permission_denied"
+handler404 = "apps.api.problems.page_not_found"
+handler500 = "apps.api.problems.server_error"
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("", include("apps.api.shared.urls")),
+    path("", include("apps.api.oms.urls")),
+    path("", include("apps.portal.urls")),
+]

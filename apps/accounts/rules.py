@@ -5,6 +5,23 @@ from typing import Final
 
 from django.db import models
 
+from apps.configuration.rules import declare
+
+TOKEN_SECONDS = declare(
+    "accounts.token_seconds",
+    3_600,
+    minimum=60,
+    maximum=86_400,
+    help="Seconds that an access token is valid.",
+)
+REFRESH_DAYS = declare(
+    "accounts.refresh_days",
+    30,
+    minimum=1,
+    maximum=365,
+    help="Days that a refresh token is valid.",
+)
+
 
 class Role(models.TextChoices):
     """What a person is to the operation."""

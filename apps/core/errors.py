@@ -5,7 +5,7 @@ from typing import Any
 
 
 class DomainError(Exception):
-    """Something that was asked for is refused. `fields` names what was wrong with which field."""
+    """Something that was asked for is refused; `fields` says what was wrong with which."""
 
     code = "refused"
 
@@ -49,3 +49,9 @@ class Unavailable(DomainError):
     """Not now; the same call may work later."""
 
     code = "service_unavailable"
+
+
+class Unauthenticated(DomainError):
+    """Nobody knows who asks."""
+
+    code = "unauthorized"

@@ -1,7 +1,7 @@
 """One effect per idempotency key: the first answer is kept and said again.
 
 The key, the effect and the answer commit together. A second request with the same key does
-not wait for the first: an advisory lock that cannot be had at once means that it still runs.
+not wait for the first: an advisory lock that cannot be had at once means it still runs.
 """
 
 import hashlib

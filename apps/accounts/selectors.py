@@ -1,0 +1,164 @@
+"""Read who somebody is and what they may do."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import models
+from django.db.models import QuerySet
+from guardian.shortcuts import get_objects_for_user
+
+from apps.accounts import tokens
+from apps.accounts.models import ServiceToken, Session, User
+from apps.accounts.rules import (
+    ALL_PERMISSIONS,
+    ROLE_PERMISSIONS,
+    Role,
+    permissions_of_scopes,
+)
+from apps.core.actor import Actor, ActorKind
+
+FRESH_SECONDS = 1.0
+REMEMBERED = 10_000
+TOUCH = timedelta(minutes=1)
+
+
+def permissions_of(user: User) -> frozenset[str]:
+    """Return the permissions of the user's role; none for an inactive user."""
+    if not user.is_active:
+        return frozenset()
+    if user.is_superuser:
+        return ALL_PERMISSIONS
+    return ROLE_PERMISSIONS.get(user.role, frozenset())
+
+
+def actor_of_user(
+    user: User, *, address: str = "", agent: str = "", request_id: str = ""
+) -> Actor:
+    """Return the person as an actor."""
+    return Actor(
+        kind=ActorKind.PERSON,
+        label=user.get_full_name(),
+        user_id=user.id,
+        permissions=permissions_of(user),
+        role=Role.ADMIN if user.is_superuser else user.role,
+        address=address,
+        agent=agent,
+        request_id=request_id,
+    )
+
+
+def actor_of_bearer(
+    token: str, *, at: datetime, address: str = "", agent: str = "", request_id: str = ""
+) -> Actor | None:
+    """Return who holds the access or service token; None where it is not valid now.
+
+    What the database says of a token is at most a second old.
+    """
+    actor = _bearers.actor(token, at)
+    if actor is None:
+        return None
+    return replace(actor, address=address, agent=agent, request_id=request_id)
+
+
+def forget_bearers() -> None:
+    """Ask the database at the next use of any token."""
+    _bearers.known.clear()
+
+
+def users() -> QuerySet[User]:
+    """Return all users."""
+    return User.objects.all()
+
+
+def service_tokens() -> QuerySet[ServiceToken]:
+    """Return all service tokens; what they are worth is not in them."""
+    return ServiceToken.objects.all()
+
+
+def may_object(actor: Actor, permission: str, target: models.Model) -> bool:
+    """Return whether the actor holds the permission, everywhere or on this object."""
+    if actor.may(permission):
+        return True
+    if actor.kind is not ActorKind.PERSON or actor.user_id is None:
+        return False
+    user = User.objects.filter(pk=actor.user_id, is_active=True).first()
+    return user is not None and user.has_perm(permission, target)
+
+
+def objects_of(actor: Actor, permission: str, rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Return those of the rows on which the actor was granted the permission as a person.
+
+    Neither a superuser's rights nor a model-wide permission widen the answer: who may see
+    all rows does not ask here.
+    """
+    user = User.objects.filter(pk=actor.user_id, is_active=True).first()
+    if user is None:
+        return rows.none()
+    return get_objects_for_user(
+        user, permission, klass=rows, with_superuser=False, accept_global_perms=False
+    )
+
+
+class _Bearers:
+    """Tokens seen in the last second, by digest, so that a busy sender costs little."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
+        self.known: dict[str, tuple[float, datetime | None, Actor | None]] = {}
+
+    def actor(self, token: str, at: datetime) -> Actor | None:
+        """Return who holds the token now."""
+        key, now = tokens.digest(token), self.clock()
+        read_at, expires_at, actor = self.known.get(key, (float("-inf"), None, None))
+        if now - read_at > FRESH_SECONDS:
+            expires_at, actor = _look_up(token, at)
+            if len(self.known) >= REMEMBERED:
+                self.known.clear()
+            self.known[key] = (now, expires_at, actor)
+        return None if expires_at is not None and expires_at <= at else actor
+
+
+_bearers = _Bearers()
+
+
+def _look_up(token: str, at: datetime) -> tuple[datetime | None, Actor | None]:
+    if token.startswith(tokens.SERVICE_PREFIX):
+        return _service_actor(token, at)
+    claims = tokens.decode(token, at=at)
+    if claims is None:
+        return None, None
+    session = (
+        Session.objects.filter(
+            pk=claims.session_id,
+            revoked_at=None,
+            user_id=claims.user_id,
+            user__is_active=True,
+            user__token_version=claims.version,
+        )
+        .select_related("user")
+        .first()
+    )
+    return claims.expires_at, actor_of_user(session.user) if session else None
+
+
+def _service_actor(token: str, at: datetime) -> tuple[datetime | None, Actor | None]:
+    row = (
+        ServiceToken.objects.filter(hashed=tokens.digest(token), revoked_at=None)
+        .exclude(user__is_active=False)
+        .first()
+    )
+    if row is None:
+        return None, None
+    if row.last_used_at is None or at - row.last_used_at > TOUCH:
+        ServiceToken.objects.filter(pk=row.pk).update(last_used_at=at)
+    actor = Actor(
+        kind=ActorKind.SERVICE,
+        label=row.name,
+        user_id=row.user_id,
+        permissions=permissions_of_scopes(row.scopes),
+        scopes=frozenset(row.scopes),
+    )
+    return row.expires_at, actor

@@ -1,0 +1,116 @@
+"""One strict JSON parser: what it passes can be stored and computed with."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from django.conf import settings
+from rest_framework.exceptions import APIException, ParseError
+from rest_framework.parsers import BaseParser
+
+DEPTH = 32
+DIGITS = 30
+
+
+class TooLarge(APIException):
+    """The body is larger than we read."""
+
+    status_code = 413
+    default_detail = "The request is too large."
+    default_code = "payload_too_large"
+
+
+class _Refused(ValueError):
+    """The document is JSON that we do not take."""
+
+
+class StrictJSONParser(BaseParser):
+    """UTF-8 JSON of bounded size and depth; no NaN, no key twice, no NUL, no half character."""
+
+    media_type = "application/json"
+
+    def parse(
+        self,
+        stream: Any,
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Return the document. Raises ParseError, or TooLarge."""
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        raw = stream.read(limit + 1)
+        if len(raw) > limit:
+            raise TooLarge
+        return parse(raw)
+
+
+def parse(raw: bytes) -> Any:
+    """Return the JSON document in the bytes. Raises ParseError."""
+    try:
+        document = _decoder.decode(raw.decode("utf-8"))
+        _check_shape(document, texts=b"\\u" in raw)
+    except _Refused as fault:
+        raise ParseError(f"The JSON is not acceptable: {fault}.") from None
+    except RecursionError:
+        raise ParseError("The JSON is not acceptable: nested too deeply.") from None
+    except UnicodeDecodeError:
+        raise ParseError("The JSON is not valid UTF-8.") from None
+    except ValueError as fault:
+        raise ParseError(f"The JSON is malformed: {fault}.") from None
+    return document
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Refused("a key occurs twice in one object")
+    return found
+
+
+def _integer(text: str) -> int:
+    if len(text) > DIGITS:
+        raise _Refused("a number is too long")
+    return int(text)
+
+
+def _fraction(text: str) -> float:
+    found = float(text)
+    if abs(found) == float("inf"):
+        raise _Refused("a number is too large")
+    return found
+
+
+def _constant(text: str) -> NoReturn:
+    raise _Refused(f"{text} is not a number of JSON")
+
+
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_pairs,
+    parse_int=_integer,
+    parse_float=_fraction,
+    parse_constant=_constant,
+)
+
+
+def _check_shape(document: Any, *, texts: bool) -> None:
+    """Refuse deep nesting; where there were escapes, also NUL and lone surrogates."""
+    waiting = [(document, 1)]
+    while waiting:
+        value, depth = waiting.pop()
+        if isinstance(value, dict):
+            inside = [*value.values(), *value] if texts else list(value.values())
+        elif isinstance(value, list):
+            inside = value
+        else:
+            if texts and isinstance(value, str):
+                _check_text(value)
+            continue
+        if depth > DEPTH:
+            raise _Refused("nested too deeply")
+        waiting += [(v, depth + 1) for v in inside if texts or isinstance(v, dict | list)]
+
+
+def _check_text(text: str) -> None:
+    if "\0" in text:
+        raise _Refused("a text holds a NUL character")
+    if not text.isascii() and any("\ud800" <= c <= "\udfff" for c in text):
+        raise _Refused("a text holds half a character")

@@ -1,0 +1,137 @@
+"""Sign-in and health."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.accounts import services as accounts
+from apps.api.callers import origin_of
+from apps.api.shared.contract import SharedView
+from apps.api.shared.serializers import (
+    DatabaseAnswer,
+    HealthAnswer,
+    LoginAnswer,
+    LoginBody,
+    TokenAnswer,
+    TokenBody,
+)
+from apps.core import health
+
+VERSION = "1.0.0"
+
+
+class OpenView(SharedView):
+    """A call that asks for nobody."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+
+class Login(OpenView):
+    """Sign in, with SEGS' and NOCIQ's body in one."""
+
+    secret_answers = True
+
+    @extend_schema(request=LoginBody, responses=LoginAnswer, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        """Open a session and return its tokens."""
+        body = self.read(LoginBody)
+        found = accounts.login(**body, at=self.at, **origin_of(request._request))
+        return self.answer(_both_shapes(found))
+
+
+class Token(OpenView):
+    """Sign in, with Astra's body."""
+
+    secret_answers = True
+
+    @extend_schema(request=TokenBody, responses=TokenAnswer, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        """Open a session and return its access token."""
+        body = self.read(TokenBody)
+        found = accounts.login(
+            email=body["username"],
+            password=body["password"],
+            at=self.at,
+            **origin_of(request._request),
+        )
+        return self.answer(
+            {
+                "access_token": found.access_token,
+                "token_type": "bearer",
+                "expires_in": found.expires_in,
+            }
+        )
+
+
+class Health(OpenView):
+    """That the process lives; the database is not asked."""
+
+    @extend_schema(responses=HealthAnswer, tags=["health"])
+    def get(self, request: Request) -> Response:
+        """Return the state of the process."""
+        return self.answer(
+            {
+                "status": "healthy",
+                "service": "oms",
+                "version": VERSION,
+                "timestamp": _stamp(self.at),
+            }
+        )
+
+
+class DatabaseHealth(SharedView):
+    """That the database answers, and how busy its connections are."""
+
+    @extend_schema(responses=DatabaseAnswer, tags=["health"])
+    def get(self, request: Request) -> Response:
+        """Return the state of the database and its connections."""
+        found = health.connections(viewer=self.actor)
+        return self.answer(
+            {
+                "status": "healthy",
+                "database": {
+                    "connected": True,
+                    "pool_size": found.size,
+                    "checked_out": found.working,
+                    "overflow": found.waiting,
+                },
+            }
+        )
+
+
+def _both_shapes(found: accounts.SignIn) -> dict[str, Any]:
+    user = found.user
+    return {
+        "success": True,
+        "data": {
+            "accessToken": found.access_token,
+            "refreshToken": found.refresh_token,
+            "expiresIn": found.expires_in,
+            "user": {
+                "userId": str(user.id),
+                "email": user.email,
+                "name": user.full_name,
+                "role": user.role,
+                "meterId": user.meter_code or None,
+            },
+        },
+        "access_token": found.access_token,
+        "refresh_token": found.refresh_token,
+        "token_type": "bearer",
+        "expires_in": found.expires_in,
+        "user": {
+            "id": str(user.id),
+            "email": user.email,
+            "role": user.role,
+            "stellar_wallet": None,
+        },
+    }
+
+
+def _stamp(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z"

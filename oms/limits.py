@@ -1,0 +1,74 @@
+"""Refuse a body that is too large before it is kept anywhere."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from apps.api.problems import Problem, wording
+
+Scope = dict[str, Any]
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+TOO_LARGE = Problem(413, "The request is too large.")
+
+
+class _TooLarge(Exception):  # noqa: N818
+    """The body went beyond the limit while it was read."""
+
+
+class BodyLimit:
+    """An ASGI application in front of another one that counts the bytes of each body."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        self.limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 413."""
+        if scope["type"] != "http":
+            await self.application(scope, receive, send)
+            return
+        if _declared(scope) > self.limit:
+            await _refuse(scope, send)
+            return
+        try:
+            await self.application(scope, self._counting(receive), send)
+        except _TooLarge:
+            await _refuse(scope, send)
+
+    def _counting(self, receive: Receive) -> Receive:
+        seen = 0
+
+        async def counting() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self.limit:
+                raise _TooLarge
+            return message
+
+        return counting
+
+
+def _declared(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value[:20])
+    return 0
+
+
+async def _refuse(scope: Scope, send: Send) -> None:
+    body = json.dumps(wording(TOO_LARGE, scope["path"], timezone.now())).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
