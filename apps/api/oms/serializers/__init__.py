@@ -1,0 +1,69 @@
+"""The wire names of this contract, by noun."""
+
+from apps.api.oms.serializers.crews import (
+    AssignedCrewOut,
+    AssignmentOut,
+    AssignmentStatusIn,
+    CrewAssignIn,
+    CrewsOut,
+)
+from apps.api.oms.serializers.events import (
+    BatchIn,
+    BatchOut,
+    EventIn,
+    EventListOut,
+    EventOut,
+    EventQuery,
+    ReceiptOut,
+)
+from apps.api.oms.serializers.notices import (
+    NoticeListOut,
+    NoticeOut,
+    NoticeQuery,
+    NotifyIn,
+    SentOut,
+)
+from apps.api.oms.serializers.outages import (
+    OutageDetailOut,
+    OutageListOut,
+    OutageOut,
+    OutageQuery,
+    OutageRowOut,
+    SourceOut,
+    StatisticsOut,
+    StatusChangedOut,
+    StatusChangeIn,
+    TimelineEntryOut,
+    TopologyOut,
+)
+
+__all__ = [
+    "AssignedCrewOut",
+    "AssignmentOut",
+    "AssignmentStatusIn",
+    "BatchIn",
+    "BatchOut",
+    "CrewAssignIn",
+    "CrewsOut",
+    "EventIn",
+    "EventListOut",
+    "EventOut",
+    "EventQuery",
+    "NoticeListOut",
+    "NoticeOut",
+    "NoticeQuery",
+    "NotifyIn",
+    "OutageDetailOut",
+    "OutageListOut",
+    "OutageOut",
+    "OutageQuery",
+    "OutageRowOut",
+    "ReceiptOut",
+    "SentOut",
+    "SourceOut",
+    "StatisticsOut",
+    "StatusChangeIn",
+    "StatusChangedOut",
+    "TimelineEntryOut",
+    "TopologyOut",
+]

@@ -1,0 +1,26 @@
+"""The views of this contract, by noun: decode, one call, encode."""
+
+from apps.api.oms.views.crews import AssignmentStatusView, CrewsView, OutageCrewView
+from apps.api.oms.views.events import CorrelateBatchView, CorrelateView, EventsView
+from apps.api.oms.views.notices import NotificationsView, OutageNotifyView
+from apps.api.oms.views.outages import (
+    OutageStatusView,
+    OutagesView,
+    OutageView,
+    StatisticsView,
+)
+
+__all__ = [
+    "AssignmentStatusView",
+    "CorrelateBatchView",
+    "CorrelateView",
+    "CrewsView",
+    "EventsView",
+    "NotificationsView",
+    "OutageCrewView",
+    "OutageNotifyView",
+    "OutageStatusView",
+    "OutageView",
+    "OutagesView",
+    "StatisticsView",
+]

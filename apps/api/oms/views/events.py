@@ -1,0 +1,87 @@
+"""Events: the plain door of the intake, and the list of what came in."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.accounts.services import require
+from apps.api.oms import quick, receipts, schema
+from apps.api.oms.contract import OmsView
+from apps.api.oms.filters import EventFilter, narrowed
+from apps.api.oms.serializers import EventQuery
+from apps.core.errors import Invalid
+from apps.outages import selectors, services
+from apps.outages.rules import BadReport, Report, read_report
+
+REPORT = "outages.report_event"
+
+
+class CorrelateView(OmsView):
+    """One event."""
+
+    @schema.correlate
+    def post(self, request: Request) -> Response:
+        """Take the event in and match it to an outage, both before the answer."""
+        require(self.actor, REPORT)
+        at = self.at
+        report = read_report(request.data, at=at)
+        (receipt,) = services.take_reports(reports=[(self.actor, report)], at=at)
+        status = receipts.receipt_status(receipt)
+        return self.answer(receipts.receipt_body(receipt), status=status)
+
+
+class CorrelateBatchView(OmsView):
+    """Many events."""
+
+    @schema.correlate_batch
+    def post(self, request: Request) -> Response:
+        """Take the events in; one that is malformed never sinks the others."""
+        require(self.actor, REPORT)
+        at = self.at
+        events = batch_of(request.data)
+        good: list[Report] = []
+        items: list[dict[str, Any] | None] = []
+        for index, event in enumerate(events):
+            try:
+                good.append(read_report(event, at=at))
+                items.append(None)
+            except BadReport as bad:
+                items.append(receipts.refused_item_body(index, bad.message, bad.fields))
+        taken = iter(
+            services.take_reports(reports=[(self.actor, r) for r in good], at=at)
+            if good
+            else ()
+        )
+        return self.answer(
+            receipts.batch_body(
+                item or receipts.item_body(index, next(taken))
+                for index, item in enumerate(items)
+            )
+        )
+
+
+class EventsView(OmsView):
+    """What came in."""
+
+    @schema.events
+    def get(self, request: Request) -> HttpResponse:
+        """Answer a page of events by the time they happened, the oldest first."""
+        window = self.query(EventQuery)
+        rows = narrowed(EventFilter, request, selectors.events(viewer=self.actor))
+        total = rows.order_by().count()
+        body = quick.events_bytes(rows.order_by("occurred_at", "id"), total=total, **window)
+        return HttpResponse(body, content_type="application/json")
+
+
+def batch_of(data: Any) -> list[Any]:
+    """Return the events of a batch. Raises Invalid naming `events`."""
+    events = data.get("events") if isinstance(data, dict) else None
+    if not isinstance(events, list):
+        wrong = "A list of events is expected."
+    elif len(events) > receipts.LARGEST_BATCH:
+        wrong = f"At most {receipts.LARGEST_BATCH} events at once."
+    else:
+        return events
+    raise Invalid(wrong, fields={"events": wrong})

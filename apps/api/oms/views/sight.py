@@ -1,0 +1,53 @@
+"""Which outages a caller sees: all, or those to which the own crew is sent."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from apps.core.actor import Actor, system
+from apps.crews import selectors as crews
+from apps.outages import selectors
+
+VIEW = "outages.view_outage"
+WORK = "crews.work_assignment"
+_reader = system("assignments")
+
+
+def sees_all(viewer: Actor) -> bool:
+    """Return whether the viewer sees every outage."""
+    return viewer.may(VIEW)
+
+
+def outage_of(outage_id: str, viewer: Actor) -> Any:
+    """Return the outage that a UUID or a number names.
+
+    Raises Forbidden, or OutageNotFound, also where a crew was never sent to it.
+    """
+    if not _sees_own(viewer):
+        return selectors.outage(outage_id=outage_id, viewer=viewer)
+    found = selectors.outage(outage_id=outage_id, viewer=_reader)
+    if not crews.assignments_of(outage_id=found.id, viewer=viewer):
+        raise selectors.OutageNotFound("There is no such outage.")
+    return found
+
+
+def open_rows(viewer: Actor) -> QuerySet[Any]:
+    """Return the active outages that the viewer sees. Raises Forbidden."""
+    if not _sees_own(viewer):
+        return selectors.open_outages(viewer=viewer)
+    return selectors.open_outages(viewer=_reader).filter(id__in=_own(viewer))
+
+
+def all_rows(viewer: Actor) -> QuerySet[Any]:
+    """Return the outages of every state that the viewer sees. Raises Forbidden."""
+    if not _sees_own(viewer):
+        return selectors.outages(viewer=viewer)
+    return selectors.outages(viewer=_reader).filter(id__in=_own(viewer))
+
+
+def _sees_own(viewer: Actor) -> bool:
+    return not viewer.may(VIEW) and viewer.may(WORK)
+
+
+def _own(viewer: Actor) -> list[Any]:
+    return [row.outage_id for row in crews.active_crews(viewer=viewer)]
