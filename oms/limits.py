@@ -18,7 +18,7 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 TOO_LARGE = Problem(413, "The request is too large.")
 
 
-class _TooLarge(Exception):  # noqa: N818
+class _TooLarge(Exception):
     """The body went beyond the limit while it was read."""
 
 

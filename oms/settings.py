@@ -25,6 +25,8 @@ EMBEDDED = "DATABASE_URL" not in env.ENVIRON
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY", default="") or secret_of(VAR_DIR, "secret_key")
 TOKEN_KEY = env("TOKEN_KEY", default="") or secret_of(VAR_DIR, "token_key")
+AUDIT_KEY = env("AUDIT_KEY", default="") or secret_of(VAR_DIR, "audit_key")
+AUDIT_CHECKPOINTS = VAR_DIR / "audit-checkpoints.jsonl"
 TOKEN_KEYS_PAST = env.list("TOKEN_KEYS_PAST", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -200,6 +202,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "apps.notifications.tasks.send_waiting",
         "schedule": schedule(2.0),
         "options": {"expires": 5},
+    },
+    "write-audit-checkpoint": {
+        "task": "apps.audit.tasks.checkpoint",
+        "schedule": schedule(60.0),
+        "options": {"expires": 50},
+    },
+    "prune-kept-answers": {
+        "task": "apps.core.tasks.prune_kept_answers",
+        "schedule": schedule(3600.0),
+        "options": {"expires": 600},
     },
     "prune-delivered-events": {
         "task": "apps.core.tasks.prune_outbox",

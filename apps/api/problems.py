@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -83,27 +83,24 @@ AWAY = Problem(
     503, "Service temporarily unavailable", headers={"Retry-After": str(RETRY_SECONDS)}
 )
 
+MEANING: dict[type[BaseException], Problem] = {
+    RequestDataTooBig: Problem(413, "The request is too large."),
+    RecursionError: Problem(400, "The request is nested too deeply."),
+    Http404: Problem(404, "Not found"),
+    PermissionDenied: Problem(403, "You do not have permission to do this."),
+    SuspiciousOperation: Problem(400, "The request is not valid."),
+    OperationalError: AWAY,
+    InterfaceError: AWAY,
+}
+
 
 def as_problem(exc: BaseException | None) -> Problem | None:
     """Return what the exception means to a caller, or None where it is our fault."""
-    match exc:
-        case errors.DomainError():
-            return _of_domain(exc)
-        case exceptions.APIException():
-            return _of_framework(exc)
-        case RequestDataTooBig():
-            return Problem(413, "The request is too large.")
-        case RecursionError():
-            return Problem(400, "The request is nested too deeply.")
-        case Http404():
-            return Problem(404, "Not found")
-        case PermissionDenied():
-            return Problem(403, "You do not have permission to do this.")
-        case SuspiciousOperation():
-            return Problem(400, "The request is not valid.")
-        case OperationalError() | InterfaceError():
-            return AWAY
-    return None
+    if isinstance(exc, errors.DomainError):
+        return _of_domain(exc)
+    if isinstance(exc, exceptions.APIException):
+        return _of_framework(exc)
+    return next((p for kind, p in MEANING.items() if isinstance(exc, kind)), None)
 
 
 def answer_to(exc: BaseException | None) -> Problem:
@@ -142,13 +139,13 @@ def handle(exc: Exception, context: Mapping[str, Any]) -> Response:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 400 (413 for a body too large) outside a view."""
-    problem = replace(as_problem(exception) or Problem(400, "The request is not valid."))
+    problem = as_problem(exception) or MEANING[SuspiciousOperation]
     return _outside(request, problem, lambda: defaults.bad_request(request, exception))
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 403 outside a view."""
-    problem = Problem(403, "You do not have permission to do this.")
+    problem = MEANING[PermissionDenied]
     return _outside(
         request, problem, lambda: defaults.permission_denied(request, exception)
     )
@@ -156,7 +153,7 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer 404 outside a view."""
-    problem = Problem(404, "Not found")
+    problem = MEANING[Http404]
     return _outside(request, problem, lambda: defaults.page_not_found(request, exception))
 
 

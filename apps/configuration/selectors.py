@@ -57,6 +57,11 @@ def forget() -> None:
     _snapshot.read_at = float("-inf")
 
 
+def declared_keys() -> list[str]:
+    """Return the keys of all declared settings."""
+    return [known.key for known in definitions()]
+
+
 def settings() -> list[SettingView]:
     """Return every declared setting with the value in force."""
     changed = set(Setting.objects.exclude(value=None).values_list("key", flat=True))
