@@ -10,6 +10,7 @@ from apps.configuration.selectors import value
 from apps.core.actor import system
 from apps.core.events import publish
 from apps.network import services as switching
+from apps.network.rules import SWITCHABLE
 from apps.outages.correlation.matching import Candidate, Match, Matcher, Reach, Spot
 from apps.outages.events import EventsMatched
 from apps.outages.rules import (
@@ -201,13 +202,15 @@ class Batch:
 
     def _switch(self, spot: Spot, report: Report) -> None:
         """Let the actual state of a switching device follow what SCADA says of it."""
-        if report.kind not in (Kind.OUTAGE, Kind.RESTORATION) or spot.edge < 0:
+        if report.kind not in (Kind.OUTAGE, Kind.RESTORATION):
+            return
+        if spot.edge < 0 or self.grid.edge_kind(spot.edge) not in SWITCHABLE:
             return
         switching.set_device_state(
             code=self.grid.edge_code(spot.edge),
             closed=report.kind is Kind.RESTORATION,
             by=SCADA_ACTOR,
-            at=self.at,
+            at=report.occurred_at,
             reason=f"{report.event_type} {report.source_event_id}",
         )
 

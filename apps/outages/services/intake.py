@@ -116,7 +116,7 @@ def lock_part(feeder_numbers: Sequence[int], *, everything: bool = False) -> Non
             cursor.execute(f"SELECT {kind}(%s, 0)", [SPACE_LOCK])
             return
         cursor.execute(
-            f"SELECT {kind}(%s, 0), (SELECT count(pg_advisory_xact_lock(%s, n)) "
-            "FROM unnest(%s::int[]) AS n)",  # noqa: S608 -- two fixed names
+            f"SELECT {kind}(%s, 0), (SELECT count(pg_advisory_xact_lock(%s, n)) "  # noqa: S608
+            "FROM unnest(%s::int[]) AS n)",
             [SPACE_LOCK, FEEDER_LOCK, sorted(feeder_numbers)],
         )

@@ -81,8 +81,9 @@ def _read(
 ) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {_CANDIDATE} FROM outages_outage o WHERE {_IS_OPEN} AND {where} "
-            "ORDER BY o.first_detected_at, o.id",  # noqa: S608 -- fixed texts only
+            f"SELECT {_CANDIDATE} FROM outages_outage o "  # noqa: S608
+            f"WHERE {_IS_OPEN} AND {where} "
+            "ORDER BY o.first_detected_at, o.id",
             params,
         )
         for row in cursor.fetchall():
@@ -99,13 +100,13 @@ def _read_near(
     degrees = [point[2] / METERS_PER_DEGREE * 1.01 for point in around]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT DISTINCT ON (o.first_detected_at, o.id) {_CANDIDATE} "
+            f"SELECT DISTINCT ON (o.first_detected_at, o.id) {_CANDIDATE} "  # noqa: S608
             "FROM unnest(%s::float8[], %s::float8[], %s::float8[]) AS p(lat, lon, d) "
             "CROSS JOIN LATERAL (SELECT * FROM outages_outage o "
             f"WHERE {_IS_OPEN} AND point(o.longitude, o.latitude) <@ box("
             "point(p.lon - p.d / greatest(cosd(p.lat), 0.01), p.lat - p.d), "
             "point(p.lon + p.d / greatest(cosd(p.lat), 0.01), p.lat + p.d))) AS o "
-            "ORDER BY o.first_detected_at, o.id",  # noqa: S608 -- fixed texts only
+            "ORDER BY o.first_detected_at, o.id",
             [latitudes, longitudes, degrees],
         )
         for row in cursor.fetchall():
