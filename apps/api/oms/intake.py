@@ -1,0 +1,259 @@
+"""The quick door of the event intake: what arrives together is committed together.
+
+An ASGI application in front of Django for the two `events/correlate` calls. Requests that come
+in while one transaction runs wait for the next and share it, so that the cost of a commit is
+divided among them; an answer is sent after the commit, never before. Only what succeeds is
+answered here: a request that is refused for whatever reason, or carries an idempotency key, is
+passed on whole to the plain views, which word every refusal.
+"""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import orjson
+from django.conf import settings
+from django.db import close_old_connections
+from django.utils import timezone
+from prometheus_client import Counter
+
+from apps.accounts.selectors import actor_of_bearer
+from apps.api.oms import receipts
+from apps.core.actor import Actor
+from apps.outages import services
+from apps.outages.rules import BadReport, Report, read_report
+
+SINGLE = "/api/oms/events/correlate"
+BATCH = "/api/oms/events/correlate/batch"
+PERMISSION = "outages.report_event"
+MOST_REQUESTS = 256
+MOST_EVENTS = 5_000
+
+EVENTS = Counter(
+    "oms_intake_events_total", "Events taken in by the quick door", ["outcome"]
+)
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Answer = tuple[int, bytes] | None
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way through the intake."""
+
+    path: str
+    token: str
+    body: bytes
+    answered: "asyncio.Future[Answer]"
+    actor: Actor | None = None
+    reports: list[Report] = field(default_factory=list)
+    items: list[dict[str, Any] | None] = field(default_factory=list)
+
+
+class Intake:
+    """Answers event intake calls; passes everything else to the inner application."""
+
+    def __init__(self, inner: App) -> None:
+        self.inner = inner
+        self.waiting: list[Call] = []
+        self.running: asyncio.Task[None] | None = None
+        self.thread = ThreadPoolExecutor(1, thread_name_prefix="intake")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection."""
+        headers = _intake_headers(scope)
+        if headers is None:
+            await self.inner(scope, receive, send)
+            return
+        messages, body = await _read_body(receive)
+        answer = None
+        if body is not None:
+            answer = await self._take(str(scope["path"]), headers, body)
+        if answer is None:
+            await self.inner(scope, _replay(messages, receive), send)
+            return
+        await _send(send, answer, headers.get(b"x-request-id", b""))
+
+    async def _take(self, path: str, headers: dict[bytes, bytes], body: bytes) -> Answer:
+        token = headers[b"authorization"].decode("latin-1").partition(" ")[2].strip()
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.waiting.append(Call(path, token, body, future))
+        if self.running is None:
+            self.running = asyncio.create_task(self._run())
+        return await future
+
+    async def _run(self) -> None:
+        """Work off what waits, one transaction after the other, until nothing does."""
+        loop = asyncio.get_running_loop()
+        while self.waiting:
+            calls, self.waiting = (
+                self.waiting[:MOST_REQUESTS],
+                self.waiting[MOST_REQUESTS:],
+            )
+            answers = await loop.run_in_executor(self.thread, answer_calls, calls)
+            for call, answer in zip(calls, answers, strict=True):
+                if not call.answered.done():
+                    call.answered.set_result(answer)
+        self.running = None
+
+
+def answer_calls(calls: Sequence[Call]) -> list[Answer]:
+    """Take in the events of several requests; None where the plain view has to answer."""
+    at = timezone.now()
+    try:
+        ready = [call for call in calls if _prepare(call, at)]
+        found = {id(call): answer for call, answer in _answer_all(ready, at)}
+    except Exception:  # noqa: BLE001 - the plain view meets the same fault and words it
+        found = {}
+    finally:
+        close_old_connections()
+    return [found.get(id(call)) for call in calls]
+
+
+def _answer_all(ready: Sequence[Call], at: datetime) -> list[tuple[Call, Answer]]:
+    """Commit them together; where that fails, each alone, so that one cannot sink others."""
+    answered: list[tuple[Call, Answer]] = []
+    for group in _groups(ready):
+        try:
+            answered.extend(zip(group, _commit(group, at), strict=True))
+        except Exception:  # noqa: BLE001 - each is tried alone, or by the plain view
+            answered.extend((call, _alone(call, at)) for call in group)
+    return answered
+
+
+def _alone(call: Call, at: datetime) -> Answer:
+    try:
+        return _commit([call], at)[0]
+    except Exception:  # noqa: BLE001 - the plain view meets the same fault and words it
+        return None
+
+
+def _groups(ready: Sequence[Call]) -> list[list[Call]]:
+    groups: list[list[Call]] = []
+    events = MOST_EVENTS
+    for call in ready:
+        if events + len(call.reports) > MOST_EVENTS:
+            groups.append([])
+            events = 0
+        groups[-1].append(call)
+        events += len(call.reports)
+    return groups
+
+
+def _prepare(call: Call, at: datetime) -> bool:
+    """Read one request; return whether it can be answered here."""
+    call.actor = actor_of_bearer(call.token, at=at)
+    if call.actor is None or not call.actor.may(PERMISSION):
+        return False
+    try:
+        data = orjson.loads(call.body)
+        if call.path == SINGLE:
+            call.reports.append(read_report(data, at=at))
+            return True
+    except (orjson.JSONDecodeError, BadReport):
+        return False
+    events = data.get("events") if isinstance(data, dict) else None
+    if not isinstance(events, list) or len(events) > receipts.LARGEST_BATCH:
+        return False
+    for index, event in enumerate(events):
+        _read_item(call, index, event, at)
+    return True
+
+
+def _read_item(call: Call, index: int, event: Any, at: datetime) -> None:
+    try:
+        call.reports.append(read_report(event, at=at))
+        call.items.append(None)
+    except BadReport as bad:
+        call.items.append(receipts.refused_item_body(index, bad.message, bad.fields))
+
+
+def _commit(calls: Sequence[Call], at: datetime) -> list[Answer]:
+    pairs = [
+        (call.actor, report) for call in calls if call.actor for report in call.reports
+    ]
+    taken = iter(services.take_reports(reports=pairs, at=at) if pairs else ())
+    return [_body(call, [next(taken) for _ in call.reports]) for call in calls]
+
+
+def _body(call: Call, taken: Sequence[services.Receipt]) -> Answer:
+    for receipt in taken:
+        EVENTS.labels("duplicate" if receipt.duplicate else receipt.disposition).inc()
+    if call.path == SINGLE:
+        body = receipts.receipt_body(taken[0])
+        return receipts.receipt_status(taken[0]), orjson.dumps(body)
+    left = iter(taken)
+    items = [
+        item or receipts.item_body(index, next(left))
+        for index, item in enumerate(call.items)
+    ]
+    return 200, orjson.dumps(receipts.batch_body(items))
+
+
+def _intake_headers(scope: Scope) -> dict[bytes, bytes] | None:
+    """Return the headers of a call that may be answered here, else None."""
+    if scope["type"] != "http" or scope["method"] != "POST":
+        return None
+    if scope["path"] not in (SINGLE, BATCH):
+        return None
+    headers = dict(scope["headers"])
+    bearer = headers.get(b"authorization", b"")[:7].lower() == b"bearer "
+    kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+    plain = kind == b"application/json" and b"content-encoding" not in headers
+    named = b"idempotency-key" in headers
+    return headers if bearer and plain and not named else None
+
+
+async def _read_body(receive: Receive) -> tuple[list[Message], bytes | None]:
+    """Return the messages read, and the body where it is whole and not too large."""
+    messages: list[Message] = []
+    size = 0
+    while True:
+        message = await receive()
+        messages.append(message)
+        if message["type"] != "http.request":
+            return messages, None
+        size += len(message.get("body", b""))
+        if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return messages, None
+        if not message.get("more_body"):
+            return messages, b"".join(m.get("body", b"") for m in messages)
+
+
+def _replay(messages: list[Message], receive: Receive) -> Receive:
+    """Return a receiver that repeats what was read and then goes on with the rest."""
+    left = list(messages)
+
+    async def again() -> Message:
+        return left.pop(0) if left else await receive()
+
+    return again
+
+
+async def _send(send: Send, answer: tuple[int, bytes], request_id: bytes) -> None:
+    status, body = answer
+    named = request_id if _REQUEST_ID.fullmatch(request_id) else str(uuid4()).encode()
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                (b"content-type", b"application/json"),
+                (b"content-length", str(len(body)).encode()),
+                (b"x-request-id", named),
+                (b"x-content-type-options", b"nosniff"),
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
