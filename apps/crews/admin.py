@@ -1,0 +1,51 @@
+"""Crews in the admin: to look at. What changes them goes through the services."""
+
+from typing import Any
+
+from django.contrib import admin
+from unfold.admin import ModelAdmin, TabularInline  # type: ignore[import-untyped]
+
+from apps.crews.models import Assignment, AssignmentStep, Crew
+
+
+class Unchangeable:
+    """Rows that the admin shows and never writes."""
+
+    def has_add_permission(self, *_: Any) -> bool:
+        """Refuse to add."""
+        return False
+
+    def has_change_permission(self, *_: Any) -> bool:
+        """Refuse to change."""
+        return False
+
+    def has_delete_permission(self, *_: Any) -> bool:
+        """Refuse to delete."""
+        return False
+
+
+@admin.register(Crew)
+class CrewAdmin(Unchangeable, ModelAdmin):  # type: ignore[misc]
+    """Crews."""
+
+    list_display = ("code", "name", "crew_type", "leader", "on_shift", "is_ad_hoc")
+    list_filter = ("crew_type", "on_shift", "is_ad_hoc")
+    search_fields = ("code", "name", "leader")
+
+
+class StepInline(Unchangeable, TabularInline):  # type: ignore[misc]
+    """The steps of an assignment."""
+
+    model = AssignmentStep
+    extra = 0
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(Unchangeable, ModelAdmin):  # type: ignore[misc]
+    """Assignments with their steps."""
+
+    list_display = ("crew", "outage", "status", "assigned_at", "on_site_at", "completed_at")
+    list_filter = ("status", "crew_type")
+    list_select_related = ("crew", "outage")
+    search_fields = ("crew__name", "crew__code")
+    inlines = (StepInline,)
