@@ -1,0 +1,74 @@
+"""Notices in the admin: to look at. What changes them goes through the services."""
+
+from typing import Any
+
+from django.contrib import admin
+from unfold.admin import ModelAdmin, TabularInline  # type: ignore[import-untyped]
+
+from apps.notifications.models import (
+    CustomerPreference,
+    Notice,
+    NoticeAttempt,
+    NoticeRecipient,
+    SentMessage,
+)
+
+
+class Unchangeable:
+    """Rows that the admin shows and never writes."""
+
+    def has_add_permission(self, *_: Any) -> bool:
+        """Refuse to add."""
+        return False
+
+    def has_change_permission(self, *_: Any) -> bool:
+        """Refuse to change."""
+        return False
+
+    def has_delete_permission(self, *_: Any) -> bool:
+        """Refuse to delete."""
+        return False
+
+
+@admin.register(Notice)
+class NoticeAdmin(Unchangeable, ModelAdmin):  # type: ignore[misc]
+    """Notices."""
+
+    list_display = ("created_at", "channel", "outage", "requested_by", "finished_at")
+    list_filter = ("channel", "is_safety")
+    list_select_related = ("outage",)
+    search_fields = ("message", "requested_by")
+
+
+class AttemptInline(Unchangeable, TabularInline):  # type: ignore[misc]
+    """The attempts to reach a recipient."""
+
+    model = NoticeAttempt
+    extra = 0
+
+
+@admin.register(NoticeRecipient)
+class NoticeRecipientAdmin(Unchangeable, ModelAdmin):  # type: ignore[misc]
+    """Recipients with the attempts to reach them."""
+
+    list_display = ("customer_code", "address", "delivery", "reason", "attempts", "run_at")
+    list_filter = ("delivery", "state")
+    search_fields = ("customer_code", "address")
+    inlines = (AttemptInline,)
+
+
+@admin.register(CustomerPreference)
+class CustomerPreferenceAdmin(Unchangeable, ModelAdmin):  # type: ignore[misc]
+    """What customers wish."""
+
+    list_display = ("customer_code", "opted_out", "quiet_nights", "updated_at")
+    search_fields = ("customer_code",)
+
+
+@admin.register(SentMessage)
+class SentMessageAdmin(Unchangeable, ModelAdmin):  # type: ignore[misc]
+    """What the embedded transport carried."""
+
+    list_display = ("at", "channel", "address", "text")
+    list_filter = ("channel",)
+    search_fields = ("address", "text")

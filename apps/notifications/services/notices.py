@@ -1,0 +1,253 @@
+"""Telling customers something: who is told, by which address, and when."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.accounts.services import require
+from apps.audit import services as audit
+from apps.configuration.selectors import value
+from apps.core.actor import Actor, system
+from apps.core.events import publish
+from apps.core.models import WorkState
+from apps.notifications.events import NoticeRequested
+from apps.notifications.models import CustomerPreference, Notice, NoticeRecipient
+from apps.notifications.rules import (
+    QUIET_FROM,
+    QUIET_UNTIL,
+    Channel,
+    Delivery,
+    Progress,
+    Reason,
+    address_of,
+    channel_of,
+    codes_of,
+    may_disturb_at,
+    message_of,
+    recipient_key,
+)
+from apps.notifications.services.audience import Person, affected, named
+from apps.outages import selectors as outages
+from apps.outages.services import record_contact
+
+if TYPE_CHECKING:
+    from apps.outages.models import Outage
+
+SEND = "notifications.send_notice"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A notice on its way: to how many, and which of the given customer ids nobody has."""
+
+    notice: Notice
+    notified: int
+    unknown: list[str]
+
+    @property
+    def status(self) -> Progress:
+        """Return where the notice stands now that its recipients are written."""
+        return Progress.PENDING if self.notified else Progress.SENT
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    outage_id: UUID | str
+    channel: str
+    message: str
+    customer_codes: Sequence[str] | None
+    estimated_restoration_at: datetime | None
+    is_safety: bool
+
+
+def notify(
+    *,
+    outage_id: UUID | str,
+    channel: str,
+    message: str,
+    customer_codes: Sequence[str] | None,
+    estimated_restoration_at: datetime | None,
+    by: Actor,
+    at: datetime,
+) -> Sent:
+    """Tell the given customers, or all customers of the outage.
+
+    Quiet hours put it off for a customer, an opt-out keeps it from them; both count by what is
+    known now. Raises Forbidden, Invalid for an impossible channel or message, OutageNotFound.
+    """
+    draft = _Draft(
+        outage_id,
+        channel,
+        message,
+        customer_codes,
+        estimated_restoration_at,
+        is_safety=False,
+    )
+    return _send(draft, by, at)
+
+
+def warn(
+    *,
+    outage_id: UUID | str,
+    channel: str,
+    message: str,
+    customer_codes: Sequence[str] | None,
+    by: Actor,
+    at: datetime,
+) -> Sent:
+    """Send a safety message: neither quiet hours nor opt-outs hold it back. Raises as notify."""
+    draft = _Draft(outage_id, channel, message, customer_codes, None, is_safety=True)
+    return _send(draft, by, at)
+
+
+@transaction.atomic
+def set_preference(
+    *,
+    customer_code: str,
+    opted_out: Iterable[str],
+    quiet_nights: bool,
+    by: Actor,
+    at: datetime,
+) -> CustomerPreference:
+    """Keep what a customer wishes; messages that wait already obey it too.
+
+    Raises Forbidden, or Invalid for an unknown channel.
+    """
+    require(by, SEND)
+    channels = sorted({channel_of(word).value for word in opted_out})
+    (code,) = codes_of([customer_code])
+    row, created = CustomerPreference.objects.select_for_update().get_or_create(
+        customer_code=code, defaults={"updated_at": at}
+    )
+    before = None if created else row.facts()
+    row.opted_out, row.quiet_nights, row.updated_at = channels, quiet_nights, at
+    row.save()
+    audit.record(
+        by=by,
+        action="preference_change",
+        resource="customer",
+        resource_id=code,
+        before=before,
+        after=row.facts(),
+        at=at,
+    )
+    return row
+
+
+@transaction.atomic
+def _send(draft: _Draft, by: Actor, at: datetime) -> Sent:
+    require(by, SEND)
+    channel, message = channel_of(draft.channel), message_of(draft.message)
+    outage = outages.outage(outage_id=draft.outage_id, viewer=system("notifications"))
+    while outage.merged_into is not None:
+        outage = outage.merged_into
+    people, unknown = _audience(draft.customer_codes, outage)
+    notice = Notice.objects.create(
+        outage=outage,
+        channel=channel,
+        message=message,
+        estimated_restoration_at=draft.estimated_restoration_at,
+        is_safety=draft.is_safety,
+        unknown=unknown,
+        requested_by=by.label[:200],
+        on_behalf_of=by.on_behalf_of[:200],
+        created_at=at,
+    )
+    notified = _enlist(notice, channel, people, at)
+    _tell(notice, channel, notified, by, at)
+    return Sent(notice, notified, unknown)
+
+
+def _audience(
+    codes: Sequence[str] | None, outage: "Outage"
+) -> tuple[list[Person], list[str]]:
+    if codes is None:
+        return affected(outage), []
+    return named(codes_of(codes), outage)
+
+
+def _enlist(
+    notice: Notice, channel: Channel, people: Sequence[Person], at: datetime
+) -> int:
+    """Write a row for each address; return how many of them will be tried."""
+    codes = [person.customer_code for person in people]
+    wishes = CustomerPreference.objects.filter(customer_code__in=codes)
+    known = {wish.customer_code: wish for wish in wishes}
+    rows: dict[str, NoticeRecipient] = {}
+    for person in people:
+        row = _recipient(notice, channel, person, known.get(person.customer_code), at)
+        rows.setdefault(row.key, row)
+    NoticeRecipient.objects.bulk_create(rows.values(), batch_size=1_000)
+    return sum(row.delivery == Delivery.PENDING for row in rows.values())
+
+
+def _recipient(
+    notice: Notice,
+    channel: Channel,
+    person: Person,
+    wish: CustomerPreference | None,
+    at: datetime,
+) -> NoticeRecipient:
+    address = address_of(channel, person)
+    row = NoticeRecipient(
+        key=recipient_key(notice.id, address or f"customer {person.customer_code}"),
+        notice=notice,
+        customer_code=person.customer_code,
+        name=person.name,
+        address=address,
+        time_zone=person.time_zone,
+        run_at=at,
+    )
+    if not address:
+        row.state, row.delivery, row.reason = (
+            WorkState.DONE,
+            Delivery.FAILED,
+            Reason.NO_ADDRESS,
+        )
+    elif wish is not None and channel in wish.opted_out and not notice.is_safety:
+        row.state, row.delivery, row.reason = (
+            WorkState.DONE,
+            Delivery.SUPPRESSED,
+            Reason.OPTED_OUT,
+        )
+    elif not notice.is_safety and (wish is None or wish.quiet_nights):
+        row.run_at = may_disturb_at(
+            at,
+            person.time_zone,
+            quiet_from=value(QUIET_FROM),
+            quiet_until=value(QUIET_UNTIL),
+        )
+    return row
+
+
+def _tell(notice: Notice, channel: Channel, notified: int, by: Actor, at: datetime) -> None:
+    text = f"{channel.label} to {notified} customers: {notice.message}"
+    record_contact(outage_id=notice.outage_id, text=text, by=by, at=at)
+    audit.record(
+        by=by,
+        action="notice_send",
+        resource="notice",
+        resource_id=notice.id,
+        after={
+            "outage": notice.outage_id,
+            "channel": channel,
+            "message": notice.message,
+            "recipients": notified,
+            "unknown": notice.unknown,
+            "is_safety": notice.is_safety,
+        },
+        at=at,
+    )
+    publish(
+        NoticeRequested(
+            notice_id=notice.id,
+            outage_id=notice.outage_id,
+            recipients=notified,
+            by=by.label,
+            at=at,
+        )
+    )
