@@ -6,8 +6,10 @@ from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
     "tests.fixtures.database",
+    "tests.fixtures.network",
     "tests.fixtures.portal",
     "tests.fixtures.pages",
+    "tests.fixtures.city",
 ]
 
 settings.register_profile(

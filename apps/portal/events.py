@@ -1,0 +1,51 @@
+"""The events that came in, what became of each, and the queue of those without a place."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from apps.core.actor import Actor
+from apps.outages import selectors as outages
+from apps.outages.rules import Disposition
+from apps.portal.filters import EventFilter
+from apps.portal.lines import paged
+from apps.portal.outage_view import event_line
+from apps.portal.pages import Look, Page, for_people, show
+
+SIZE = 50
+
+
+def compose(viewer: Actor, look: Look) -> dict[str, Any]:
+    """Return what the list of events prints."""
+    rows = outages.events(viewer=viewer).select_related("outage")
+    filters = EventFilter(look.query, queryset=rows)
+    shown = filters.qs if filters.form.is_valid() else rows.none()
+    found, pager = paged(shown, look.query.get("page", ""), SIZE)
+    return {
+        "filters": filters,
+        "filtered": any(look.query.get(name) for name in filters.form.fields),
+        "unresolved_only": look.query.get("disposition") == Disposition.UNRESOLVED,
+        "unresolved_count": outages.unresolved(viewer=viewer).count(),
+        "events": [
+            event_line(event, event.outage.label if event.outage else "") for event in found
+        ],
+        "pager": pager,
+    }
+
+
+PAGE = Page(
+    name="events",
+    permission="outages.view_event",
+    parts=("tabs", "list"),
+    compose=compose,
+    topics=lambda _arguments: frozenset({"events", "outages"}),
+    every=5.0,
+)
+
+
+@require_safe
+@for_people
+def page(request: HttpRequest, viewer: Actor) -> HttpResponse:
+    """Show the list."""
+    return show(request, viewer, PAGE)

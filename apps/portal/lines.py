@@ -1,0 +1,209 @@
+"""Rows as people read them: what the lists, boards and maps of several pages print."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from apps.core.actor import Actor
+from apps.crews import selectors as crews
+from apps.crews.rules import FINAL as CREW_FINAL
+from apps.crews.rules import STEPS, AssignmentStatus, CrewType
+from apps.outages.rules import OPEN, PlaceKind, Severity, Source
+
+if TYPE_CHECKING:
+    from apps.outages.models import Outage
+
+NEW = timedelta(minutes=1)
+GRAVITY = {word: rank for rank, word in enumerate(reversed(Severity.values))}
+
+
+@dataclass(frozen=True, slots=True)
+class OutageLine:
+    """One outage in a list."""
+
+    id: UUID
+    label: str
+    url: str
+    status: str
+    status_label: str
+    severity: str
+    severity_label: str
+    confidence: float
+    where: str
+    context: str
+    customers: int
+    critical: bool
+    since: datetime
+    etr: datetime | None
+    overdue: bool
+    sources: str
+    crews: str
+    is_new: bool
+    latitude: float | None
+    longitude: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentLine:
+    """A crew at an outage, with the steps that may come next."""
+
+    assignment_id: UUID
+    outage_id: UUID
+    outage_number: str
+    crew_name: str
+    type_label: str
+    leader: str
+    status: str
+    status_label: str
+    assigned_at: datetime
+    estimated_arrival_at: datetime | None
+    arrived_at: datetime | None
+    updated_at: datetime
+    notes: str
+    late: bool
+    next_steps: list[AssignmentStatus]
+    latitude: float | None
+    longitude: float | None
+
+
+def outage_line(outage: "Outage", at: datetime, crews_there: str = "") -> OutageLine:
+    """Return the outage as a list prints it."""
+    is_open = outage.status in OPEN
+    etr = outage.estimated_restoration_at if is_open else outage.restored_at
+    return OutageLine(
+        id=outage.id,
+        label=outage.label,
+        url=reverse("portal:outage", args=[outage.id]),
+        status=outage.status,
+        status_label=outage.get_status_display(),
+        severity=outage.severity,
+        severity_label=outage.get_severity_display(),
+        confidence=outage.confidence,
+        where=where(outage),
+        context=context_of(outage),
+        customers=outage.customers_count,
+        critical=outage.critical_customers,
+        since=outage.first_detected_at,
+        etr=etr,
+        overdue=bool(is_open and etr and etr < at),
+        sources=source_words(outage.sources),
+        crews=crews_there,
+        is_new=at - outage.opened_at < NEW,
+        latitude=outage.latitude,
+        longitude=outage.longitude,
+    )
+
+
+def where(outage: "Outage") -> str:
+    """Return the place that an outage is pinned to, in words."""
+    match outage.place_kind:
+        case PlaceKind.SERVICE_POINT:
+            return _("Meter {code}").format(code=outage.device_code)
+        case PlaceKind.SUBSTATION:
+            return outage.substation_name or outage.substation_code
+        case PlaceKind.DEVICE:
+            return outage.device_code
+    if outage.latitude is None or outage.longitude is None:
+        return _("Place unknown")
+    return f"{outage.latitude:.4f}, {outage.longitude:.4f}"
+
+
+def context_of(outage: "Outage") -> str:
+    """Return what surrounds the place: kind of device, feeder, region."""
+    feeder = outage.feeder_name or outage.feeder_code
+    kind = outage.device_kind.capitalize() if outage.device_kind else ""
+    return " · ".join(part for part in (kind, feeder, outage.region_code) if part)
+
+
+def source_words(sources: Mapping[str, int]) -> str:
+    """Return which sources spoke, and how often."""
+    labels = dict(Source.choices)
+    return ", ".join(f"{labels.get(word, word)} {n}" for word, n in sorted(sources.items()))
+
+
+def by_gravity(line: OutageLine) -> tuple[int, int, float]:
+    """Return the key that puts the gravest outage first."""
+    return GRAVITY.get(line.severity, 9), -line.customers, -line.since.timestamp()
+
+
+def assignment_line(found: crews.AssignmentView, at: datetime) -> AssignmentLine:
+    """Return the assignment as a board prints it."""
+    status = AssignmentStatus(found.status)
+    later = [] if status in CREW_FINAL else list(STEPS[STEPS.index(status) + 1 :])
+    expected = found.estimated_arrival_at
+    return AssignmentLine(
+        assignment_id=found.assignment_id,
+        outage_id=found.outage_id,
+        outage_number=found.outage_number,
+        crew_name=found.crew_name,
+        type_label=str(CrewType(found.crew_type).label),
+        leader=found.leader,
+        status=found.status,
+        status_label=str(status.label),
+        assigned_at=found.assigned_at,
+        estimated_arrival_at=expected,
+        arrived_at=found.arrived_at,
+        updated_at=found.updated_at,
+        notes=found.notes,
+        late=bool(expected and found.arrived_at is None and expected < at),
+        next_steps=later,
+        latitude=found.latitude,
+        longitude=found.longitude,
+    )
+
+
+def assignment_lines(viewer: Actor, at: datetime) -> list[AssignmentLine]:
+    """Return the crews at work as the viewer may see them."""
+    if not (viewer.may("crews.view_crew") or viewer.may("crews.work_assignment")):
+        return []
+    return [assignment_line(found, at) for found in crews.active_crews(viewer=viewer)]
+
+
+def crews_by_outage(lines: Iterable[AssignmentLine]) -> dict[UUID, str]:
+    """Return who is at each outage, in words."""
+    names: dict[UUID, list[str]] = {}
+    for line in lines:
+        names.setdefault(line.outage_id, []).append(line.crew_name)
+    return {
+        outage: found[0]
+        if len(found) == 1
+        else ngettext(
+            "{first} and {n} more", "{first} and {n} more", len(found) - 1
+        ).format(first=found[0], n=len(found) - 1)
+        for outage, found in names.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Pager:
+    """Which part of a list is shown."""
+
+    total: int
+    first: int
+    last: int
+    previous: int | None
+    next: int | None
+
+
+def paged(
+    rows: Any, wish: str, size: int, total: int | None = None
+) -> tuple[list[Any], Pager]:
+    """Return one page of a queryset, and where it lies in the whole."""
+    total = rows.count() if total is None else total
+    pages = max(1, -(-total // size))
+    page = min(max(1, int(wish)), pages) if wish.isascii() and wish.isdigit() else 1
+    start = (page - 1) * size
+    found = list(rows[start : start + size])
+    return found, Pager(
+        total=total,
+        first=start + 1 if found else 0,
+        last=start + len(found),
+        previous=page - 1 if page > 1 else None,
+        next=page + 1 if page < pages else None,
+    )

@@ -1,0 +1,146 @@
+"""The overview: what is happening now, on one screen."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from apps.core.actor import Actor
+from apps.crews import selectors as crews
+from apps.outages import selectors as outages
+from apps.outages.rules import Source
+from apps.portal.lines import (
+    assignment_lines,
+    by_gravity,
+    crews_by_outage,
+    outage_line,
+)
+from apps.portal.mapping import crew_features, outage_features
+from apps.portal.pages import Look, Page, for_people, show
+
+MOST = 100
+MINUTES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One figure of the first line."""
+
+    name: str
+    label: str
+    value: str
+    note: str = ""
+    state: str = ""
+
+
+def compose(viewer: Actor, look: Look) -> dict[str, Any]:
+    """Return what the overview prints."""
+    at = look.at
+    assignments = assignment_lines(viewer, at)
+    there = crews_by_outage(assignments)
+    lines = [
+        outage_line(row, at, there.get(row.id, ""))
+        for row in outages.open_outages(viewer=viewer)[:2000]
+    ]
+    lines.sort(key=by_gravity)
+    figures = outages.statistics(viewer=viewer, at=at)
+    points = outages.event_rate(viewer=viewer, at=at, minutes=MINUTES)
+    return {
+        "tiles": tiles(figures, crew_counts(viewer)),
+        "outages": lines[:MOST],
+        "outages_total": figures.active_outages,
+        "assignments": assignments,
+        "rate": rate(points, at),
+        "map_data": {
+            "outages": outage_features(lines),
+            "crews": crew_features(assignments, at),
+        },
+    }
+
+
+def crew_counts(viewer: Actor) -> crews.CrewCounts | None:
+    """Return how many crews are at work and free, where the viewer may know."""
+    return crews.counts(viewer=viewer) if viewer.may("crews.view_crew") else None
+
+
+def tiles(found: outages.Statistics, teams: crews.CrewCounts | None) -> list[Tile]:
+    """Return the figures of the first line."""
+    critical = found.by_severity["critical"]
+    n = "{:,}".format
+    return [
+        Tile(
+            "outages",
+            _("Active outages"),
+            n(found.active_outages),
+            _("{n} critical").format(n=critical) if critical else "",
+            "alarm" if critical else "",
+        ),
+        Tile("customers", _("Customers out"), n(found.total_affected_customers)),
+        Tile(
+            "unconfirmed",
+            _("Not yet confirmed"),
+            n(found.by_status["detected"]),
+            state="watch" if found.by_status["detected"] else "",
+        ),
+        Tile(
+            "sure", _("High confidence"), n(found.high_confidence_outages), _("over 80 %")
+        ),
+        Tile("events", _("Events, last hour"), n(found.events_last_hour)),
+        Tile(
+            "crews",
+            _("Crews at work"),
+            n(teams.active) if teams else "–",
+            _("{n} available").format(n=teams.available) if teams else "",
+        ),
+        Tile(
+            "backlog",
+            _("Backlog"),
+            n(found.backlog),
+            _("events to be judged"),
+            "watch" if found.backlog > 500 else "",
+        ),
+    ]
+
+
+def rate(points: Iterable[outages.RatePoint], at: datetime) -> dict[str, Any]:
+    """Return the events a minute by source, the minutes without any filled with zero."""
+    end = at.replace(second=0, microsecond=0)
+    minutes = [end - timedelta(minutes=n) for n in range(MINUTES - 1, -1, -1)]
+    place = {minute: i for i, minute in enumerate(minutes)}
+    counts: dict[str, list[int]] = {}
+    for point in points:
+        if point.minute in place:
+            row = counts.setdefault(point.source_type, [0] * MINUTES)
+            row[place[point.minute]] = point.events
+    return {
+        "minutes": [int(minute.timestamp()) for minute in minutes],
+        "series": [
+            {"label": str(source.label), "counts": counts[source.value]}
+            for source in Source
+            if source.value in counts
+        ],
+    }
+
+
+PAGE = Page(
+    name="overview",
+    permission="outages.view_outage",
+    parts=("tiles", "outages", "crews", "map", "rate"),
+    compose=compose,
+    topics=lambda _arguments: frozenset({"outages", "crews", "events"}),
+    every=5.0,
+)
+
+
+@require_safe
+@for_people
+def page(request: HttpRequest, viewer: Actor) -> HttpResponse:
+    """Show the overview; a crew member starts at the own assignments instead."""
+    if not PAGE.is_open_to(viewer) and viewer.may("crews.work_assignment"):
+        return redirect("portal:crews")
+    return show(request, viewer, PAGE)

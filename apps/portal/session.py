@@ -1,0 +1,118 @@
+"""Sign-in, sign-out and the theme: what belongs to the browser, not to the operation."""
+
+from datetime import UTC
+
+from django import forms
+from django.conf import settings
+from django.contrib import auth
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.template import loader
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from apps.accounts import services as accounts
+from apps.audit import services as audit
+from apps.core.errors import DomainError
+from apps.portal.pages import THEMES, actor_of, theme_of
+
+YEAR = 365 * 24 * 3600
+
+
+class SignInForm(forms.Form):
+    """An e-mail address and a password."""
+
+    email = forms.EmailField(
+        label=_("E-mail"),
+        max_length=254,
+        widget=forms.EmailInput(
+            {"class": "form-control", "autocomplete": "username", "autofocus": True}
+        ),
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=1000,
+        strip=False,
+        widget=forms.PasswordInput(
+            {"class": "form-control", "autocomplete": "current-password"}
+        ),
+    )
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Show the form; open a session where the password is right."""
+    target = safe_target(request)
+    if request.method != "POST":
+        if request.user.is_authenticated:
+            return redirect(target)
+        return _form(request, SignInForm(), target)
+    form = SignInForm(request.POST)
+    if not form.is_valid():
+        return _form(request, form, target, 400)
+    try:
+        user = accounts.verify_credentials(
+            email=form.cleaned_data["email"],
+            password=form.cleaned_data["password"],
+            at=timezone.now().astimezone(UTC),
+            address=request.META.get("REMOTE_ADDR", ""),
+            agent=request.headers.get("User-Agent", "")[:200],
+        )
+    except DomainError:
+        form.add_error(None, _("This e-mail and password do not belong together."))
+        return _form(request, form, target, 401)
+    auth.login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    return redirect(target)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session; its open live pages close within seconds."""
+    if request.user.is_authenticated:
+        actor, now = actor_of(request), timezone.now().astimezone(UTC)
+        audit.record(
+            by=actor, action="logout", resource="user", resource_id=actor.user_id, at=now
+        )
+    auth.logout(request)
+    return redirect(settings.LOGOUT_REDIRECT_URL)
+
+
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """Remember the theme in this browser."""
+    answer = redirect(safe_target(request))
+    wish = request.POST.get("theme", "")
+    if wish in THEMES:
+        answer.set_cookie(
+            "theme",
+            wish,
+            max_age=YEAR,
+            samesite="Lax",
+            secure=settings.HTTPS,
+            httponly=True,
+        )
+    return answer
+
+
+def safe_target(request: HttpRequest) -> str:
+    """Return where to go next: an address of ours, or the first page."""
+    wish = request.POST.get("next") or request.GET.get("next") or ""
+    if url_has_allowed_host_and_scheme(
+        wish, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        return wish
+    return resolve_url(settings.LOGIN_REDIRECT_URL)
+
+
+def _form(
+    request: HttpRequest, form: SignInForm, target: str, status: int = 200
+) -> HttpResponse:
+    context = {"form": form, "next": target, "theme": theme_of(request)}
+    drawn = loader.get_template("portal/sign_in.html").render(context, request)
+    return HttpResponse(drawn, status=status)

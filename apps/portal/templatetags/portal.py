@@ -1,0 +1,194 @@
+"""What templates of the pages need beyond Django's own: icons, times, tones, live parts."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django import template
+from django.template.context import RequestContext
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from apps.core.actor import Actor
+
+register = template.Library()
+
+TONES = {
+    "critical": "critical",
+    "high": "high",
+    "medium": "medium",
+    "low": "low",
+    "detected": "high",
+    "confirmed": "critical",
+    "in_progress": "busy",
+    "restored": "good",
+    "cancelled": "quiet",
+    "merged": "quiet",
+    "assigned": "medium",
+    "en_route": "busy",
+    "on_site": "busy",
+    "work_completed": "good",
+    "available": "good",
+    "busy": "busy",
+    "off_shift": "quiet",
+    "unavailable": "quiet",
+    "pending": "medium",
+    "leased": "medium",
+    "sending": "busy",
+    "sent": "busy",
+    "delivered": "good",
+    "failed": "critical",
+    "suppressed": "quiet",
+    "held": "medium",
+    "partial": "high",
+    "completed": "good",
+    "outage": "high",
+    "restoration": "good",
+    "momentary": "low",
+    "planned": "low",
+    "duplicate": "quiet",
+    "ignored": "quiet",
+    "unresolved": "high",
+}
+_SAFE = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """Draw one icon of the sprite; it says nothing to a screen reader."""
+    return format_html(
+        '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">'
+        '<use href="{}#{}"></use></svg>',
+        static("icons/icons.svg"),
+        name,
+    )
+
+
+@register.filter
+def tone(word: object) -> str:
+    """Return the colour of state that a word has."""
+    return TONES.get(str(word), "quiet")
+
+
+@register.simple_tag(takes_context=True)
+def oob(context: RequestContext, how: str = "morph") -> SafeString:
+    """Print htmx's out-of-band mark where the part is sent by itself."""
+    return format_html('hx-swap-oob="{}"', how) if context.get("oob") else SafeString("")
+
+
+@register.simple_tag(takes_context=True)
+def since(context: RequestContext, moment: datetime | None) -> SafeString:
+    """Draw a time as its distance from now, the absolute time on hover."""
+    if moment is None:
+        return SafeString("–")
+    moment = moment.astimezone(UTC)
+    now = context.get("at") or moment
+    return format_html(
+        '<time datetime="{}" title="{}" data-since>{}</time>',
+        moment.isoformat(timespec="seconds"),
+        absolute(moment),
+        distance(moment - now),
+    )
+
+
+@register.simple_tag
+def clock(moment: datetime | None) -> SafeString:
+    """Draw a time of day, the whole date on hover."""
+    if moment is None:
+        return SafeString("–")
+    moment = moment.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.isoformat(timespec="seconds"),
+        absolute(moment),
+        f"{moment:%H:%M:%S}",
+    )
+
+
+def absolute(moment: datetime) -> str:
+    """Return a time in full, with its zone."""
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def distance(delta: timedelta) -> str:
+    """Return how far a moment is from now: `12 min ago`, `in 1 h 05 min`."""
+    span = in_words(abs(delta))
+    if not span:
+        return _("now")
+    pattern = _("in {span}") if delta > timedelta(0) else _("{span} ago")
+    return pattern.format(span=span)
+
+
+def in_words(span: timedelta) -> str:
+    """Return a span in its largest units; empty under five seconds."""
+    seconds = int(span.total_seconds())
+    if seconds < 5:
+        return ""
+    if seconds < 60:
+        return _("{n} s").format(n=seconds)
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if minutes < 60:
+        return _("{n} min").format(n=minutes)
+    if hours < 24:
+        return _("{h} h {m} min").format(h=hours, m=f"{minutes % 60:02d}")
+    return _("{d} d {h} h").format(d=days, h=hours % 24)
+
+
+@register.filter
+def duration(span: timedelta | None) -> str:
+    """Return a span in words."""
+    return "–" if span is None else in_words(span) or _("{n} s").format(n=0)
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """Return a share of one as a percentage."""
+    return "–" if share is None else f"{share * 100:.0f} %"
+
+
+@register.filter
+def allows(actor: Actor, permission: str) -> bool:
+    """Return whether the actor holds the permission."""
+    return actor.may(permission)
+
+
+@register.simple_tag(takes_context=True)
+def query(context: RequestContext, **changes: Any) -> str:
+    """Return this view's query string with some of it changed; None takes a key away."""
+    asked = context["look"].query.copy()
+    for name, value in changes.items():
+        if value is None or value == "":
+            asked.pop(name, None)
+        else:
+            asked[name] = value
+    return f"?{asked.urlencode()}"
+
+
+@register.simple_tag(takes_context=True)
+def data_block(context: RequestContext, name: str, value: Any) -> SafeString:
+    """Print data for a script of the page; a live update replaces it like any other part."""
+    packed = json.dumps(value, default=str, separators=(",", ":")).translate(_SAFE)
+    mark = oob(context, "true")
+    return format_html(
+        '<script type="application/json" id="{}" {}>{}</script>',
+        name,
+        mark,
+        mark_safe(packed),  # noqa: S308 - the three characters that could end it are escaped
+    )
+
+
+@register.simple_tag(takes_context=True)
+def column(context: RequestContext, name: str, label: str, extra: str = "") -> SafeString:
+    """Draw a table heading that sorts by its column."""
+    now = context["look"].query.get("sort", "")
+    shown = {name: "ascending", f"-{name}": "descending"}.get(now, "")
+    return format_html(
+        '<th scope="col" class="{}" {}><a href="{}">{}{}</a></th>',
+        extra,
+        format_html('aria-sort="{}"', shown) if shown else "",
+        query(context, sort=f"-{name}" if now == name else name, page=None),
+        label,
+        {"ascending": " ↑", "descending": " ↓"}.get(shown, ""),
+    )

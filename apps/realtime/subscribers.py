@@ -1,0 +1,84 @@
+"""Turn what happened into hints for open sockets."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from apps.core.events import subscribe
+from apps.crews.events import AssignmentMoved, CrewAssigned, CrewChanged
+from apps.network.events import DeviceSwitched, NetworkImported
+from apps.outages.events import (
+    EventsMatched,
+    OutageMoved,
+    OutageNoted,
+    OutageOpened,
+    OutagesRejudged,
+)
+from apps.realtime.services import hint
+
+NOTICE = "notice"
+
+
+@subscribe(EventsMatched)
+def on_events_matched(event: EventsMatched) -> None:
+    """Point at the events, and at the outages they opened or changed."""
+    hint(topics=["events", *_outages([*event.opened, *event.changed])])
+
+
+@subscribe(OutagesRejudged)
+def on_outages_rejudged(event: OutagesRejudged) -> None:
+    """Point at the outages that the inference changed."""
+    hint(topics=["events", *_outages(event.changed)])
+
+
+@subscribe(OutageOpened)
+def on_outage_opened(event: OutageOpened) -> None:
+    """Point at the new outage."""
+    hint(topics=_outages([event.outage_id]))
+
+
+@subscribe(OutageMoved)
+def on_outage_moved(event: OutageMoved) -> None:
+    """Point at the outage; its crews may be free again."""
+    hint(topics=["crews", *_outages([event.outage_id])])
+
+
+@subscribe(OutageNoted)
+def on_outage_noted(event: OutageNoted) -> None:
+    """Point at the outage, and at the notices where one was sent."""
+    notices = ["notices"] if event.kind == NOTICE else []
+    hint(topics=[*notices, *_outages([event.outage_id])])
+
+
+@subscribe(CrewAssigned)
+def on_crew_assigned(event: CrewAssigned) -> None:
+    """Point at the crews and at the outage."""
+    hint(topics=["crews", *_outages([event.outage_id])])
+
+
+@subscribe(AssignmentMoved)
+def on_assignment_moved(event: AssignmentMoved) -> None:
+    """Point at the crews and at the outage."""
+    hint(topics=["crews", *_outages([event.outage_id])])
+
+
+@subscribe(CrewChanged)
+def on_crew_changed(event: CrewChanged) -> None:
+    """Point at the crews."""
+    hint(topics=["crews"])
+
+
+@subscribe(DeviceSwitched)
+def on_device_switched(event: DeviceSwitched) -> None:
+    """Point at the network."""
+    hint(topics=["network"])
+
+
+@subscribe(NetworkImported)
+def on_network_imported(event: NetworkImported) -> None:
+    """Point at the network."""
+    hint(topics=["network"])
+
+
+def _outages(ids: Iterable[UUID]) -> list[str]:
+    found = [f"outage:{outage_id}" for outage_id in ids]
+    return ["outages", *found] if found else []

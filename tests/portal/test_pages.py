@@ -1,0 +1,40 @@
+"""Every page: who may see it, what it shows, how many queries it costs."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+PAGES = ("/", "/outages", "/crews", "/notices", "/events")
+MOST_QUERIES = 25
+
+
+@pytest.fixture
+def evening(city):
+    city.crews()
+    city.evening()
+    largest = city.open()[0]
+    city.send("Line Crew Alpha", largest)
+    return city
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_empty_page_says_what_to_do(as_role, path):
+    answer = as_role("operator").get(path)
+    assert answer.status_code == 200
+    assert 'class="empty"' in answer.content.decode()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_page_costs_few_queries(evening, as_role, path):
+    client = as_role("ops_manager")
+    with CaptureQueriesContext(connection, ) as queries:
+        assert client.get(path).status_code == 200
+    assert len(queries) <= MOST_QUERIES, [q["sql"][:120] for q in queries]
+
+
+def test_outage_page_costs_few_queries(evening, as_role):
+    client = as_role("ops_manager")
+    for outage in evening.open():
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(f"/outages/{outage.id}").status_code == 200
+        assert len(queries) <= MOST_QUERIES, [q["sql"][:120] for q in queries]
