@@ -23,7 +23,7 @@ from apps.network.selectors.registry import (
     search,
     switchings,
 )
-from apps.network.selectors.snapshot import grid, look_again
+from apps.network.selectors.snapshot import Snapshot, grid, look_again, snapshot
 
 __all__ = [
     "CustomerView",
@@ -33,6 +33,7 @@ __all__ = [
     "Place",
     "PlaceRef",
     "RegionView",
+    "Snapshot",
     "Switching",
     "customers_by_code",
     "feeder_names",
@@ -50,5 +51,6 @@ __all__ = [
     "regions",
     "resolve",
     "search",
+    "snapshot",
     "switchings",
 ]

@@ -56,14 +56,16 @@ Found = Mapping[str, Place]
 Step = tuple[Callable[[PlaceRef], str], Callable[[Grid, list[str]], Found]]
 
 
-def resolve(refs: Sequence[PlaceRef]) -> list[Place | None]:
+def resolve(
+    refs: Sequence[PlaceRef], *, held: Snapshot | None = None
+) -> list[Place | None]:
     """Return where each reference points to, or None; one query a kind for those not known.
 
     The first part of a reference that is known decides: device (or meter) id, feeder,
     substation, meter number, asset mRID, customer, phone, ONU. A customer with several meters
-    is at the first by code.
+    is at the first by code. Give the snapshot whose grid the places are to be looked up in.
     """
-    held = snapshot()
+    held = snapshot() if held is None else held
     known = held.remembered.places
     unknown = {ref for ref in refs if ref not in known}
     if unknown:

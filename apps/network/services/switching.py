@@ -26,7 +26,7 @@ def set_device_state(
     """
     require(by, "network.switch_device")
     _switchable(Edge.objects.filter(code=code, retired=False).first(), code)
-    version = _locked_version()
+    version = locked_version()
     edge = Edge.objects.select_for_update().get(code=code)
     if edge.state_at is not None and at < edge.state_at:
         return False
@@ -45,7 +45,8 @@ def _switchable(edge: Edge | None, code: str) -> None:
         raise Unprocessable(f"A {edge.kind} cannot be switched.", fields={"code": code})
 
 
-def _locked_version() -> NetworkVersion:
+def locked_version() -> NetworkVersion:
+    """Hold the version row until the transaction ends; imports and switchings wait here."""
     NetworkVersion.objects.get_or_create(id=1)
     return NetworkVersion.objects.select_for_update().get(id=1)
 

@@ -1,0 +1,61 @@
+"""`manage.py import_network FILE.json`."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+import orjson
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.timezone import now
+
+from apps.core.actor import system
+from apps.core.errors import DomainError
+from apps.network import services
+from apps.network.services import ImportResult
+
+
+class Command(BaseCommand):
+    """Bring the grid in line with a network file."""
+
+    help = "Import a network file (JSON). The same file twice changes nothing."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Take the file."""
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Import the file; leave with an error where it is not a network file."""
+        try:
+            document = orjson.loads(options["file"].read_bytes())
+        except OSError as error:
+            raise CommandError(f"{options['file']}: {error.strerror}") from error
+        except orjson.JSONDecodeError as error:
+            raise CommandError(f"{options['file']}: no valid JSON: {error}") from error
+        self.stdout.write(report(load(document)))
+
+
+def load(document: Any) -> ImportResult:
+    """Import a document as the portal itself; a refusal becomes the command's error."""
+    try:
+        return services.import_network(
+            document=document, by=system("import_network"), at=now()
+        )
+    except DomainError as error:
+        told = [f"{path}: {message}" for path, message in error.fields.items()]
+        raise CommandError("\n".join(told) or error.message) from error
+
+
+def report(result: ImportResult) -> str:
+    """Return one line on what an import did."""
+    if not result.changed:
+        return f"{result.network}: nothing changed (structure {result.structure})"
+    parts = [
+        f"{word} {', '.join(f'{count:,} {section}' for section, count in counts.items() if count)}"
+        for word, counts in (
+            ("created", result.created),
+            ("updated", result.updated),
+            ("retired", result.retired),
+        )
+        if any(counts.values())
+    ]
+    return f"{result.network}: {'; '.join(parts)} (structure {result.structure})"
