@@ -272,6 +272,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "AssignmentStatus": "apps.crews.rules.AssignmentStatus.values",
+        "NoticeStatus": "apps.notifications.rules.Progress.values",
+        "OutageStatus": "apps.outages.rules.Status.values",
+        "EventSource": "apps.outages.rules.Source.values",
+        "EventSourceWord": "apps.api.oms.serializers.events.SOURCE_WORDS",
+    },
 }
 
 # --- Language and time --------------------------------------------------------------------
