@@ -58,6 +58,7 @@ _LOOK: Final = frozenset(
 )
 _OPERATE: Final = _LOOK | {
     "outages.operate_outage",
+    "outages.record_field_work",
     "outages.report_event",
     "crews.assign_crew",
     "crews.manage_crew",
@@ -82,11 +83,12 @@ ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
             "outages.view_outage",
             "outages.view_event",
             "outages.operate_outage",
+            "outages.record_field_work",
             "crews.view_crew",
             "network.view_network",
         }
     ),
-    Role.CREW: frozenset({"crews.work_assignment"}),
+    Role.CREW: frozenset({"crews.work_assignment", "outages.record_field_work"}),
     Role.OPS_MANAGER: _MANAGE,
     Role.ADMIN: ALL_PERMISSIONS,
 }
@@ -105,6 +107,7 @@ SCOPE_PERMISSIONS: Mapping[str, frozenset[str]] = {
     Scope.OUTAGES_WRITE: frozenset(
         {
             "outages.operate_outage",
+            "outages.record_field_work",
             "crews.assign_crew",
             "crews.work_assignment",
             "notifications.send_notice",
