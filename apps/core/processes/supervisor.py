@@ -1,10 +1,11 @@
 """Start parts stage by stage, bring back those that end, stop all of them in reverse."""
 
+import contextlib
 import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from apps.core.processes import linux
@@ -83,14 +84,15 @@ class Supervisor:
 
     def run(self, part: Part) -> None:
         """Run a part once to its end. Raises Refusal where it fails, and Stopped."""
-        seat = _Seat(part)
+        seat = self._seats[part.name] = _Seat(part)
         self._launch(seat)
-        self._seats[part.name] = seat
         while seat.pid:
             self._turn(IDLE_SECONDS)
         del self._seats[part.name]
         if seat.status != 0:
-            raise Refusal(f"`{part.name}` {_ending(seat.status)}:\n{self._words(part)}")
+            raise Refusal(
+                f"The step `{part.name}` {_ending(seat.status)}. {self._words(part)}"
+            )
         self._say(part.name, f"done ({time.monotonic() - seat.began:.1f} s)")
 
     def watch(self) -> None:
@@ -122,7 +124,8 @@ class Supervisor:
                 self._look(seat)
         if now >= self._next_trim:
             self._next_trim = now + TRIM_SECONDS
-            self._folder.trim_logs()
+            with self._surviving("trim the logs"):
+                self._folder.trim_logs()
 
     def _pause(self) -> float:
         waiting = any(seat.due or not seat.ready for seat in self._seats.values())
@@ -140,18 +143,25 @@ class Supervisor:
 
     # --- Life and death of one process ----------------------------------------------------
     def _launch(self, seat: _Seat) -> None:
-        process = launch(seat.part, self._folder.log(seat.part.name))
+        seat.began, seat.due, seat.ready = time.monotonic(), 0.0, False
+        try:
+            process = launch(seat.part, self._folder.log(seat.part.name))
+        except OSError as fault:
+            self._plan_return(seat, f"cannot be started ({fault.strerror})")
+            return
         process.returncode = 0  # reaped here, not by its object
         seat.pid, seat.born = process.pid, linux.birth(process.pid)
-        seat.began, seat.due, seat.ready = time.monotonic(), 0.0, False
         self._write_run_file()
 
     def _look(self, seat: _Seat) -> None:
         if seat.part.ready is not None and not seat.part.ready(seat.pid):
             return
         seat.ready = True
-        again = "again " if seat.ends else ""
-        self._say(seat.part.name, f"ready {again}({time.monotonic() - seat.began:.1f} s)")
+        if seat.part.once:
+            return
+        word = "ready" if seat.part.ready else "started"
+        again = " again" if seat.ends else ""
+        self._say(seat.part.name, f"{word}{again} ({time.monotonic() - seat.began:.1f} s)")
 
     def _reap(self) -> None:
         while True:
@@ -168,33 +178,36 @@ class Supervisor:
     def _bury(self, seat: _Seat, status: int) -> None:
         """Note the end of a process, end what is left of its group, and plan its return."""
         linux.send(seat.pid, signal.SIGKILL, group=True)
-        now = time.monotonic()
         seat.pid, seat.ready, seat.status = 0, False, status
+        if self._asked is None and not seat.part.once:
+            self._plan_return(seat, _ending(status))
+
+    def _plan_return(self, seat: _Seat, what: str) -> None:
+        now = time.monotonic()
         seat.ends.append(now)
         while seat.ends[0] < now - LOOP_SECONDS:
             seat.ends.popleft()
-        if self._asked is not None or seat.part.once:
-            return
-        pause = _pause_before(len(seat.ends), seat.part.patience)
+        count, patience = len(seat.ends), seat.part.patience
+        pause = _pause_before(count, patience)
         seat.due = now + pause
-        if len(seat.ends) <= seat.part.patience:
-            self._say(seat.part.name, f"{_ending(status)}; starting it again")
-        else:
-            self._say(
-                seat.part.name,
-                f"keeps ending ({len(seat.ends)} times within a minute, now it "
-                f"{_ending(status)}); next try in {pause:.0f} s\n{self._words(seat.part)}",
-            )
+        if count <= patience:
+            self._say(seat.part.name, f"{what}; starting it again")
+            return
+        self._say(
+            seat.part.name,
+            f"keeps ending ({count} times within a minute; the last time it {what}); next try "
+            f"in {pause:.0f} s. {self._words(seat.part)}",
+        )
 
     def _judge_start(self, seat: _Seat, limit: float) -> None:
         name, words = seat.part.name, self._words(seat.part)
         if len(seat.ends) > seat.part.patience:
-            raise Refusal(f"`{name}` does not start: it {_ending(seat.status)}.\n{words}")
+            raise Refusal(f"`{name}` does not start: it {_ending(seat.status)}. {words}")
         if not seat.ready and time.monotonic() > limit:
-            raise Refusal(f"`{name}` runs but does not answer.\n{words}")
+            raise Refusal(f"`{name}` runs but does not answer. {words}")
 
     def _words(self, part: Part) -> str:
-        return f"{self._folder.log(part.name)} ends:\n{self._folder.last_words(part.name)}"
+        return f"The log {self._folder.log(part.name)} ends:\n{self._folder.last_words(part.name)}"
 
     # --- The end --------------------------------------------------------------------------
     def _stop_stage(self, seats: list[_Seat]) -> None:
@@ -231,7 +244,16 @@ class Supervisor:
         living = {s.part.name: [s.pid, s.born] for s in self._seats.values() if s.pid}
         me = os.getpid()
         pids = {"supervisor": [me, linux.birth(me)], **living}
-        self._folder.write_run_file({**self._facts, "pids": pids})
+        with self._surviving("write the run file"):
+            self._folder.write_run_file({**self._facts, "pids": pids})
+
+    @contextlib.contextmanager
+    def _surviving(self, what: str) -> Iterator[None]:
+        """Go on where the disk is full: what runs is worth more than what is noted."""
+        try:
+            yield
+        except OSError as fault:
+            self._say("portal", f"cannot {what}: {fault.strerror}")
 
 
 def _pause_before(ends: int, patience: int) -> float:

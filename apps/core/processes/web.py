@@ -6,18 +6,30 @@ one of them is replaced, so that callers wait a moment and are not refused.
 
 import os
 import socket
+from pathlib import Path
 from typing import Any
 
 import uvicorn
 
-from apps.core.processes.refusal import Refusal
+from apps.core.processes.door import BACKLOG
 
-BACKLOG = 1024
 LARGEST_FRAME = 65_536
 DRAIN_SECONDS = 10
 
 
-def server(application: Any) -> uvicorn.Server:
+class _Server(uvicorn.Server):
+    """A server that says when it answers."""
+
+    ready_file: Path | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then write the process id for the supervisor."""
+        await super().startup(sockets)
+        if self.ready_file is not None:
+            self.ready_file.write_text(str(os.getpid()))
+
+
+def server(application: Any, ready_file: Path | None = None) -> uvicorn.Server:
     """Return the server; its access log is off, since that would print query strings.
 
     Forwarded addresses are believed only from the proxies that FORWARDED_ALLOW_IPS names.
@@ -38,15 +50,6 @@ def server(application: Any) -> uvicorn.Server:
         proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies or None,
     )
-    return uvicorn.Server(config)
-
-
-def bound_socket(host: str, port: int) -> socket.socket:
-    """Return a listening socket. Refuses where the port is taken or not allowed."""
-    try:
-        return socket.create_server((host, port), backlog=BACKLOG)
-    except OSError as fault:
-        raise Refusal(
-            f"Port {port} on {host} cannot be used: {fault.strerror}. "
-            "Stop what listens there, or set PORT to another one."
-        ) from None
+    serving = _Server(config)
+    serving.ready_file = ready_file
+    return serving

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
@@ -22,7 +23,7 @@ class Command(BaseCommand):
     stopping = False
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Deliver, wait for a nudge or a second, and again; reconnect where the database left."""
+        """Deliver, wait for a nudge or a second, and again; outlive the database."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         while not self.stopping:
@@ -50,6 +51,6 @@ def _outlived() -> Iterator[None]:
     """Survive the loss of the database: the supervisor or its host brings it back."""
     try:
         yield
-    except (OperationalError, InterfaceError):
+    except (OperationalError, InterfaceError, psycopg.OperationalError):
         connection.close()
         time.sleep(SWEEP_SECONDS)

@@ -2,6 +2,7 @@
 
 import argparse
 import socket
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -21,12 +22,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the descriptor of the socket."""
-        parser.add_argument(
-            "--fd", type=int, required=True, help="descriptor of the socket"
-        )
+        parser.add_argument("--fd", type=int, required=True, help="the socket's descriptor")
+        parser.add_argument("--ready-file", type=Path, help="told when it answers")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve."""
         application = import_string(settings.ASGI_APPLICATION)
         listening = socket.socket(fileno=options["fd"])
-        web.server(application).run(sockets=[listening])
+        web.server(application, options["ready_file"]).run(sockets=[listening])

@@ -1,0 +1,119 @@
+"""Which processes a portal consists of, and what each needs."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from apps.core.processes import postgres, valkey
+from apps.core.processes.folder import Folder
+from apps.core.processes.part import Part
+from apps.core.processes.refusal import Refusal
+
+SERVING, DRIVING = 2, 3
+WEB_WORKERS = 2
+TASK_THREADS = 4
+WEB_STATEMENT_TIMEOUT = "20s"
+BROKER_VARIABLES = ("BROKER_URL", "CHANNEL_URL", "CACHE_URL")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the person who starts the portal asked for.
+
+    `commands` are the management commands that exist here: a part whose command does not is
+    left out.
+    """
+
+    var: Path
+    host: str
+    port: int
+    web_workers: int
+    demo: bool
+    commands: frozenset[str]
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    @property
+    def address(self) -> str:
+        """Return where a browser on this machine finds the portal."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+
+def number(environment: Mapping[str, str], name: str, default: int, highest: int) -> int:
+    """Return a whole number from 1 to `highest` out of the environment, or refuse."""
+    text = environment.get(name, "") or str(default)
+    if text.isascii() and text.isdigit() and 1 <= int(text) <= highest:
+        return int(text)
+    raise Refusal(f"{name} must be a whole number from 1 to {highest}, not {text!r}.")
+
+
+def servers(
+    wish: Wish, folder: Folder, sockets: Path
+) -> dict[str, tuple[Part, dict[str, Any]]]:
+    """Return the embedded servers that no setting replaces, each with its address."""
+    found: dict[str, tuple[Part, dict[str, Any]]] = {}
+    if not wish.environment.get("DATABASE_URL"):
+        found["postgres"] = (postgres.part(folder, sockets), postgres.address(sockets))
+    if not all(wish.environment.get(name) for name in BROKER_VARIABLES):
+        found["valkey"] = (valkey.part(folder, sockets), valkey.address(sockets))
+    return found
+
+
+def preparation(wish: Wish) -> Part:
+    """Return the step that brings the database up to date and loads the demo."""
+    words = ["--demo"] if wish.demo else []
+    return Part("prepare", SERVING, _manage("prepare", *words), once=True)
+
+
+def workers(wish: Wish, folder: Folder, descriptor: int) -> list[Part]:
+    """Return what serves people and machines, and what works behind them."""
+    found = [_web(f"web-{n}", folder, descriptor) for n in range(1, wish.web_workers + 1)]
+    if "relay" in wish.commands:
+        found.append(Part("relay", SERVING, _manage("relay")))
+    quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+    pool = ("-P", "threads", "-c", str(TASK_THREADS), "-l", "INFO")
+    found.append(Part("worker", SERVING, _celery("worker", *pool, *quiet)))
+    return found
+
+
+def drivers(wish: Wish) -> list[Part]:
+    """Return what makes things happen by itself."""
+    found = [Part("beat", DRIVING, _celery("beat", "-l", "WARNING"))]
+    if wish.demo and "simulate" in wish.commands:
+        found.append(Part("simulator", DRIVING, _manage("simulate")))
+    return found
+
+
+def _web(name: str, folder: Folder, descriptor: int) -> Part:
+    mark = folder.var / "ready" / name
+    mark.parent.mkdir(mode=0o700, exist_ok=True)
+    words = ("--fd", str(descriptor), "--ready-file", str(mark))
+    return Part(
+        name=name,
+        stage=SERVING,
+        command=_manage("serve", *words),
+        environment={
+            "DATABASE_POOL": os.environ.get("DATABASE_POOL", "1"),
+            "STATEMENT_TIMEOUT": os.environ.get("STATEMENT_TIMEOUT", WEB_STATEMENT_TIMEOUT),
+        },
+        ready=lambda pid: _says(mark, pid),
+        descriptors=(descriptor,),
+    )
+
+
+def _says(mark: Path, pid: int) -> bool:
+    try:
+        return mark.read_text() == str(pid)
+    except OSError:
+        return False
+
+
+def _manage(*words: str) -> tuple[str, ...]:
+    return (sys.executable, "manage.py", *words)
+
+
+def _celery(*words: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "celery", "-A", "oms", *words)
