@@ -1,4 +1,4 @@
-"""The ASGI application: Django behind a limit on what one body may hold."""
+"""The ASGI application: the quick intake, Django behind a limit on bodies, the sockets."""
 
 import os
 
@@ -8,6 +8,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "oms.settings")
 
 django_application = get_asgi_application()
 
-from oms.limits import BodyLimit  # noqa: E402 - settings are read after Django is set up
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
-application = BodyLimit(django_application)
+from apps.api.oms.intake import Intake  # noqa: E402 - apps are ready only now
+from apps.portal.sockets import websocket_urlpatterns  # noqa: E402
+from oms.limits import BodyLimit  # noqa: E402
+
+application = ProtocolTypeRouter(
+    {
+        "http": Intake(BodyLimit(django_application)),
+        "websocket": URLRouter(websocket_urlpatterns),
+    }
+)

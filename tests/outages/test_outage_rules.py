@@ -171,7 +171,10 @@ def test_kaifa_is_a_smart_meter():
         ({"metadata": {"a": "x" * 70_000}}, "metadata"),
         ({"correlation_params": 5}, "correlation_params"),
         ({"correlation_params": {"spatial_radius_meters": -1}}, "spatial_radius_meters"),
-        ({"correlation_params": {"temporal_window_minutes": "x"}}, "temporal_window_minutes"),
+        (
+            {"correlation_params": {"temporal_window_minutes": "x"}},
+            "temporal_window_minutes",
+        ),
         ({"phone": 79_000}, "phone"),
     ],
 )
@@ -201,12 +204,16 @@ def test_the_fingerprint_knows_the_content_but_not_when_it_was_received():
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 
 
-@given(st.dictionaries(st.sampled_from([*GOOD, "metadata", "meter_id", "received_at"]), JSON))
+@given(
+    st.dictionaries(st.sampled_from([*GOOD, "metadata", "meter_id", "received_at"]), JSON)
+)
 def test_rubbish_is_read_or_refused_and_never_crashes(change):
     try:
         report = read_report({**GOOD, **change}, at=AT)

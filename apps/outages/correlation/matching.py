@@ -89,12 +89,15 @@ class Candidate:
         """Return the confidence of what is known so far."""
         return confidence(self.sources)
 
-    def may_hold(self, at: datetime, window: timedelta) -> bool:
-        """Return whether an event of that time may belong here.
+    def may_hold(self, report: Report, window: timedelta) -> bool:
+        """Return whether the event's time allows it to belong here.
 
         Somebody has looked at a confirmed outage, so it waits without limit; a detected one
-        only as long as the window.
+        waits for further losses only as long as the window. Power may be back at any time.
         """
+        at = report.occurred_at
+        if report.kind is Kind.RESTORATION:
+            return at >= self.first_detected_at - CLOCK_TOLERANCE
         if self.is_planned and self.planned_until is not None:
             return self.first_detected_at <= at <= self.planned_until
         if at < self.first_detected_at - window:
@@ -151,7 +154,7 @@ class Matcher:
 
     def _find_at_substation(self, report: Report, spot: Spot, reach: Reach) -> Match | None:
         for candidate in self.of_substation.get(spot.substation, ()):
-            if candidate.may_hold(report.occurred_at, reach.window):
+            if candidate.may_hold(report, reach.window):
                 return Match(candidate, MatchedBy.TOPOLOGY)
         return None
 
@@ -159,7 +162,7 @@ class Matcher:
         nearby = [
             candidate
             for candidate in self.of_feeder.get(spot.feeder_number or 0, ())
-            if candidate.may_hold(report.occurred_at, reach.window)
+            if candidate.may_hold(report, reach.window)
         ]
         if spot.by_device and report.kind is not Kind.RESTORATION:
             found = [c for c in nearby if c.edge == spot.edge and c.edge >= 0]
@@ -227,7 +230,7 @@ class Matcher:
         for candidate in self.placed:
             if candidate.latitude is None or candidate.longitude is None:
                 continue
-            if not candidate.may_hold(report.occurred_at, reach.window):
+            if not candidate.may_hold(report, reach.window):
                 continue
             away = distance_meters(
                 spot.latitude, spot.longitude, candidate.latitude, candidate.longitude

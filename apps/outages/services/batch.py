@@ -4,11 +4,12 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from apps.configuration.selectors import value
 from apps.core.actor import system
 from apps.core.events import publish
+from apps.network import selectors as network
 from apps.network import services as switching
 from apps.network.rules import SWITCHABLE
 from apps.outages.correlation.matching import Candidate, Match, Matcher, Reach, Spot
@@ -25,9 +26,6 @@ from apps.outages.rules import (
 from apps.outages.rules import settings as declared
 from apps.outages.services import reading, writing
 from apps.outages.services.spots import SpotFinder
-
-if TYPE_CHECKING:
-    from apps.network.topology import Grid
 
 PLANNED_FOR = timedelta(hours=4)
 SCADA_ACTOR = system("scada")
@@ -58,11 +56,13 @@ class Outcome:
 class Batch:
     """The events of one transaction with their places, and all that is written for them."""
 
-    def __init__(self, reports: Sequence[Report], grid: "Grid", at: datetime) -> None:
+    def __init__(
+        self, reports: Sequence[Report], held: network.Snapshot, at: datetime
+    ) -> None:
         self.reports = reports
-        self.grid = grid
+        self.grid = held.grid
         self.at = at
-        self.finder = SpotFinder(grid, [report.place for report in reports])
+        self.finder = SpotFinder(held, [report.place for report in reports])
         self.spots = [self.finder.spot(i, report) for i, report in enumerate(reports)]
         self.known: dict[tuple[str, str], Known] = {}
         self.candidates: list[Candidate] = []

@@ -58,12 +58,12 @@ def take_reports(*, reports: Sequence[tuple[Actor, Report]], at: datetime) -> li
 
 @transaction.atomic
 def _take(reports: Sequence[tuple[Actor, Report]], at: datetime) -> list[Receipt]:
-    grid = network.grid()
-    batch = Batch([report for _, report in reports], grid, at)
+    held = network.snapshot()
+    batch = Batch([report for _, report in reports], held, at)
     lock_part(batch.feeder_numbers, everything=batch.has_space)
     batch.look_up_known()
     batch.load_candidates()
-    matcher = Matcher(grid, batch.candidates)
+    matcher = Matcher(held.grid, batch.candidates)
     receipts = [_receive(batch, matcher, index) for index in range(len(reports))]
     batch.write()
     return receipts

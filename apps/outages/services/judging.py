@@ -42,7 +42,7 @@ def judge(*, key: str, at: datetime) -> int:
     kind, _, number = key.partition(":")
     feeder = int(number) if kind == "feeder" else None
     lock_part([feeder] if feeder is not None else [], everything=feeder is None)
-    grid = network.grid()
+    grid = network.grid(fresh=True)
     found = Outage.objects.open().filter(feeder_number=feeder).select_for_update()
     pending = _pending(key)
     outages = {outage.id: outage for outage in found.order_by("first_detected_at", "id")}

@@ -1,24 +1,19 @@
 """Find where events happened: registry first, coordinates where it knows nothing."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
 from apps.network import selectors as network
 from apps.outages.correlation.matching import Spot
 from apps.outages.rules import Report
-
-if TYPE_CHECKING:
-    from apps.network.topology import Grid
 
 
 class SpotFinder:
     """The places of a batch, resolved as a set."""
 
-    def __init__(self, grid: "Grid", told: Sequence[tuple[str, ...]]) -> None:
-        self.grid = grid
+    def __init__(self, held: network.Snapshot, told: Sequence[tuple[str, ...]]) -> None:
+        self.grid = held.grid
         self.places: list[network.Place | None] = [None] * len(told)
         named = [i for i, place in enumerate(told) if any(place)]
-        found = network.resolve([network.PlaceRef(*told[i]) for i in named])
+        found = network.resolve([network.PlaceRef(*told[i]) for i in named], held=held)
         for i, place in zip(named, found, strict=True):
             self.places[i] = place
 

@@ -1,0 +1,161 @@
+"""The judgement of a feeder: merges, restorations, momentaries, interruptions."""
+
+from datetime import timedelta
+
+import pytest
+
+from apps.core.actor import system
+from apps.outages.models import Interruption, Outage, SourceEvent
+from apps.outages.rules import Status, read_report
+from apps.outages.services import change_status, judge, take_reports
+
+pytestmark = pytest.mark.django_db
+
+SENDER = system("test")
+_count = iter(range(1, 1_000_000))
+
+
+def take(clock, *meters, seconds=0, kind="last_gasp", source="smart_meter", device=""):
+    places = [{"device_id": device}] if device else [{"meter_id": m} for m in meters]
+    events = [
+        {
+            "event_type": kind,
+            "source_type": source,
+            "source_event_id": f"j{next(_count)}",
+            "timestamp": (clock.at + timedelta(seconds=seconds)).isoformat(),
+            **place,
+        }
+        for place in places
+    ]
+    reports = [(SENDER, read_report(e, at=clock.at + timedelta(days=1))) for e in events]
+    return take_reports(reports=reports, at=clock.at)
+
+
+def judge_all(clock):
+    from apps.outages.models import CorrelationWork
+
+    for key in CorrelationWork.objects.values_list("key", flat=True):
+        judge(key=key, at=clock.at)
+    return list(Outage.objects.standing().order_by("number"))
+
+
+def test_two_dark_transformers_below_one_fuse_are_one_outage_at_the_fuse(town, clock):
+    take(clock, "m1", "m2", "m4", "m5")
+    (outage,) = judge_all(clock)
+    assert (outage.device_code, outage.device_kind, outage.customers_count) == (
+        "FU-1", "fuse", 6,
+    )  # fmt: skip
+    merged = Outage.objects.exclude(merged_into=None).get()
+    assert merged.merged_into == outage
+    assert set(SourceEvent.objects.values_list("outage", flat=True)) == {outage.id}
+    assert Interruption.objects.filter(outage=outage).count() == 6
+
+
+def test_a_feeder_that_is_dark_on_both_laterals_is_its_breaker(town, clock):
+    take(clock, "m1", "m2", "m4", "m7", "m8", "m10")
+    (outage,) = judge_all(clock)
+    assert (outage.device_code, outage.customers_count) == ("CB-1", 12)
+    assert outage.critical_customers
+    assert outage.severity == "critical"
+
+
+def test_far_apart_in_time_they_stay_two(town, clock):
+    take(clock, "m1", "m2")
+    take(clock, "m4", "m5", seconds=3600)
+    assert [o.device_code for o in judge_all(clock)] == ["T-1", "T-2"]
+
+
+def test_judging_twice_changes_nothing(town, clock):
+    take(clock, "m1", "m2", "m4", "m5")
+    first = [(o.id, o.facts(), o.updated_at) for o in judge_all(clock)]
+    clock.forward(minutes=1)
+    assert [(o.id, o.facts(), o.updated_at) for o in judge_all(clock)] == first
+
+
+def test_a_confirmed_outage_never_moves_but_takes_in_what_it_explains(town, clock):
+    take(clock, "m1", "m2")
+    outage = Outage.objects.get()
+    change_status(
+        outage_id=outage.id, status=Status.CONFIRMED, notes="", by=SENDER, at=clock.at
+    )
+    take(clock, "m4", "m5")
+    rows = judge_all(clock)
+    assert [(o.device_code, o.status) for o in rows] == [
+        ("T-1", "confirmed"), ("T-2", "detected"),
+    ]  # fmt: skip
+
+
+def test_outages_that_came_in_before_the_trip_was_told_are_absorbed_by_it(town, clock):
+    take(clock, "m1", "m7", seconds=5)
+    take(clock, device="CB-1", kind="breaker_trip", source="scada")
+    (outage,) = judge_all(clock)
+    assert (outage.device_code, outage.sources) == ("CB-1", {"scada": 1, "smart_meter": 2})
+    assert outage.number == max(Outage.objects.values_list("number", flat=True))
+
+
+def test_when_every_reporting_meter_is_back_it_restores_itself(town, clock):
+    take(clock, "m1", "m2")
+    judge_all(clock)
+    take(clock, "m1", kind="power_up", seconds=3600)
+    (outage,) = judge_all(clock)
+    assert outage.status == "detected"
+    take(clock, "m2", kind="power_up", seconds=3700)
+    (outage,) = judge_all(clock)
+    assert (outage.status, outage.is_momentary) == ("restored", False)
+    assert outage.restored_at == clock.at + timedelta(seconds=3700)
+    ended = dict(Interruption.objects.values_list("meter_code", "ended_at"))
+    assert ended == {
+        "m1": clock.at + timedelta(seconds=3600),
+        "m2": clock.at + timedelta(seconds=3700),
+        "m3": clock.at + timedelta(seconds=3700),
+    }
+
+
+def test_back_within_five_minutes_is_momentary(town, clock):
+    take(clock, "m1", "m2")
+    take(clock, "m1", "m2", kind="power_up", seconds=280)
+    (outage,) = judge_all(clock)
+    assert (outage.status, outage.is_momentary) == ("restored", True)
+    kinds = SourceEvent.objects.order_by("occurred_at").values_list(
+        "disposition", flat=True
+    )
+    assert list(kinds) == ["momentary", "momentary", "restoration", "restoration"]
+
+
+def test_a_device_that_scada_holds_open_makes_it_a_candidate_only(town, clock):
+    take(clock, device="FU-1", kind="trip", source="scada")
+    take(clock, "m1", "m2", seconds=2)
+    take(clock, "m1", "m2", kind="power_up", seconds=900)
+    (outage,) = judge_all(clock)
+    assert outage.status == "detected"
+    assert outage.restoration_candidate_at == clock.at + timedelta(seconds=900)
+    take(clock, device="FU-1", kind="breaker_close", source="scada", seconds=901)
+    (outage,) = judge_all(clock)
+    assert outage.status == "restored"
+
+
+def test_a_recloser_restores_itself(town, clock):
+    take(clock, device="R-1", kind="recloser_lockout", source="scada")
+    take(clock, device="R-1", kind="recloser_close", source="scada", seconds=1200)
+    (outage,) = judge_all(clock)
+    assert (outage.status, outage.device_code) == ("restored", "R-1")
+
+
+def test_interruptions_of_one_meter_never_overlap(town, clock):
+    take(clock, device="T-1", kind="outage", source="operator")
+    judge_all(clock)
+    take(clock, device="CB-1", kind="trip", source="scada", seconds=600)
+    outages = judge_all(clock)
+    assert [o.device_code for o in outages] == ["T-1", "CB-1"]
+    rows = Interruption.objects.values_list("meter_code", "outage__device_code")
+    assert dict(rows)["m1"] == "T-1"
+    assert len(rows) == 12
+
+
+def test_cancelling_takes_the_interruptions_away(town, clock):
+    take(clock, "m1", "m2")
+    (outage,) = judge_all(clock)
+    change_status(
+        outage_id=outage.id, status=Status.CANCELLED, notes="false", by=SENDER, at=clock.at
+    )
+    assert not Interruption.objects.exists()
