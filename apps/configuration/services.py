@@ -11,7 +11,7 @@ from apps.configuration.events import SettingChanged
 from apps.configuration.models import Setting, SettingChange
 from apps.configuration.rules import check, definition, definitions, plain
 from apps.core.actor import Actor
-from apps.core.events import publish
+from apps.core.outbox import publish
 
 PERMISSION = "configuration.change_setting"
 

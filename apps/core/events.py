@@ -1,19 +1,17 @@
 """Facts that apps publish, written to the outbox in the transaction of the change.
 
-An event is a frozen dataclass of ids and plain values. `publish` writes it as a row; the relay
-hands it to each subscriber at least once, in order per subject.
+An event is a frozen dataclass of ids and plain values. The outbox keeps it as a row; the relay
+hands it to each subscriber at least once, in order per subject. Pure: no rows.
 """
 
 import types
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
-
-from apps.core.models import OutboxRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,24 +41,6 @@ class Subscription:
 
 
 _subscriptions: dict[str, list[Subscription]] = {}
-
-
-def publish(event: Event) -> None:
-    """Write one event to the outbox; it is delivered once the transaction has committed."""
-    publish_all([event])
-
-
-def publish_all(events: Iterable[Event]) -> None:
-    """Write several events to the outbox in one statement."""
-    OutboxRow.objects.bulk_create(
-        OutboxRow(
-            name=event.name,
-            subject=event.subject,
-            payload=encode(event),
-            published_at=event.at,
-        )
-        for event in events
-    )
 
 
 def subscribe(event_type: type[E]) -> Callable[[Callable[[E], None]], Callable[[E], None]]:

@@ -1,4 +1,4 @@
-"""Rows of the ground floor: the outbox, and what every work row has."""
+"""Rows of the ground floor."""
 
 from typing import ClassVar
 
@@ -64,34 +64,3 @@ class KeptAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"{self.principal} {self.key}"
-
-
-class WorkState(models.TextChoices):
-    """Where a work row stands."""
-
-    PENDING = "pending"
-    LEASED = "leased"
-    DONE = "done"
-    QUARANTINED = "quarantined"
-
-
-class WorkRow(models.Model):
-    """A promise to do something, kept by whichever worker holds its lease.
-
-    A claim raises `fence`; every later write of the job carries the fence and is refused when
-    the row was claimed again in between.
-    """
-
-    key = models.CharField(max_length=200, unique=True)
-    state = models.CharField(
-        max_length=12, choices=WorkState.choices, default=WorkState.PENDING
-    )
-    run_at = models.DateTimeField()
-    lease_owner = models.CharField(max_length=80, default="", blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    fence = models.BigIntegerField(default=0)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    last_error = models.TextField(default="", blank=True)
-
-    class Meta:
-        abstract = True

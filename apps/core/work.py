@@ -1,17 +1,47 @@
-"""Claim, finish and retry work rows: leases with a fence, so that no job has two owners."""
+"""Work rows: leases with a fence, so that no job has two owners."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import F, Q, QuerySet
 
-from apps.core.models import WorkRow, WorkState
+MAX_ATTEMPTS = 5
+
+
+class WorkState(models.TextChoices):
+    """Where a work row stands."""
+
+    PENDING = "pending"
+    LEASED = "leased"
+    DONE = "done"
+    QUARANTINED = "quarantined"
+
+
+class WorkRow(models.Model):
+    """A promise to do something, kept by whichever worker holds its lease.
+
+    A claim raises `fence`; every later write of the job carries the fence and is refused when
+    the row was claimed again in between.
+    """
+
+    key = models.CharField(max_length=200, unique=True)
+    state = models.CharField(
+        max_length=12, choices=WorkState.choices, default=WorkState.PENDING
+    )
+    run_at = models.DateTimeField()
+    lease_owner = models.CharField(max_length=80, default="", blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    fence = models.BigIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    last_error = models.TextField(default="", blank=True)
+
+    class Meta:
+        abstract = True
+
 
 R = TypeVar("R", bound=WorkRow)
-
-MAX_ATTEMPTS = 5
 
 
 @transaction.atomic

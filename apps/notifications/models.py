@@ -7,7 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from apps.core.models import WorkRow, WorkState
+from apps.core.work import WorkRow, WorkState
 from apps.notifications.rules import Channel, Delivery, Progress, progress
 
 

@@ -81,3 +81,17 @@ class OutageNoted(Event):
     def subject(self) -> str:
         """Return the outage."""
         return f"outage:{self.outage_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StormRequested(Event):
+    """Somebody wants a practice storm of so many faults."""
+
+    name: ClassVar[str] = "outages.storm_requested"
+    faults: int
+    by: str
+
+    @property
+    def subject(self) -> str:
+        """Return one subject for all storms."""
+        return "storm"

@@ -42,7 +42,7 @@ Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+App = Callable[[Any, Any, Any], Awaitable[None]]
 Answer = tuple[int, bytes] | None
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")

@@ -9,7 +9,7 @@ from django.db import transaction
 from apps.accounts.services import grant_object, require
 from apps.audit import services as audit
 from apps.core.actor import Actor
-from apps.core.events import publish
+from apps.core.outbox import publish
 from apps.crews.events import AssignmentMoved, CrewAssigned
 from apps.crews.models import Assignment, AssignmentStep
 from apps.crews.rules import (

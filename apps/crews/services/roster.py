@@ -11,7 +11,7 @@ from apps.accounts.services import grant_object, require, withdraw_object
 from apps.audit import services as audit
 from apps.core.actor import Actor
 from apps.core.errors import Invalid
-from apps.core.events import publish
+from apps.core.outbox import publish
 from apps.crews.events import CrewChanged
 from apps.crews.models import Crew
 from apps.crews.rules import (

@@ -15,8 +15,8 @@ from django.db.models import Exists, F, OuterRef
 
 from apps.configuration.selectors import value
 from apps.core import work
-from apps.core.events import publish
-from apps.core.models import WorkState
+from apps.core.outbox import publish
+from apps.core.work import WorkState
 from apps.notifications.events import NoticeSent
 from apps.notifications.gateways import Message, Outcome, TransportFault, transport
 from apps.notifications.models import (

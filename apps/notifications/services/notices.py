@@ -12,8 +12,8 @@ from apps.accounts.services import require
 from apps.audit import services as audit
 from apps.configuration.selectors import value
 from apps.core.actor import Actor, system
-from apps.core.events import publish
-from apps.core.models import WorkState
+from apps.core.outbox import publish
+from apps.core.work import WorkState
 from apps.notifications.events import NoticeRequested
 from apps.notifications.models import CustomerPreference, Notice, NoticeRecipient
 from apps.notifications.rules import (

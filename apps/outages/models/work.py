@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from apps.core.models import WorkRow
+from apps.core.work import WorkRow
 
 
 class CorrelationWork(WorkRow):

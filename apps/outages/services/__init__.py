@@ -9,6 +9,7 @@ from apps.outages.services.life import (
     record_contact,
     record_field_work,
 )
+from apps.outages.services.storms import request_storm
 
 __all__ = [
     "Receipt",
@@ -18,5 +19,6 @@ __all__ = [
     "publish_etr",
     "record_contact",
     "record_field_work",
+    "request_storm",
     "take_reports",
 ]

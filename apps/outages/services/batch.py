@@ -8,7 +8,7 @@ from typing import Any
 
 from apps.configuration.selectors import value
 from apps.core.actor import system
-from apps.core.events import publish
+from apps.core.outbox import publish
 from apps.network import selectors as network
 from apps.network import services as switching
 from apps.network.rules import SWITCHABLE

@@ -12,8 +12,8 @@ from django.db import transaction
 
 from apps.configuration.selectors import value
 from apps.core.actor import system
-from apps.core.events import publish
-from apps.core.models import WorkState
+from apps.core.outbox import publish
+from apps.core.work import WorkState
 from apps.network import selectors as network
 from apps.outages.correlation.inference import Merge, MeterState, Standing, infer
 from apps.outages.events import OutagesRejudged
@@ -91,6 +91,8 @@ def _meter_states(
     )
     states: dict[UUID, dict[int, MeterState]] = {}
     for outage_id, meter, node_pk, kind, occurred_at in rows:
+        if outage_id is None or meter is None:
+            continue
         of_outage = states.setdefault(outage_id, {})
         known = of_outage.get(meter)
         node = grid.node_index(node_pk) if node_pk and grid.has_node(node_pk) else -1

@@ -10,7 +10,7 @@ from apps.accounts.services import require
 from apps.audit import services as audit
 from apps.core.actor import Actor
 from apps.core.errors import Unprocessable
-from apps.core.events import publish
+from apps.core.outbox import publish
 from apps.outages.events import OutageMoved, OutageNoted
 from apps.outages.models import EtrEstimate, Interruption, Outage, TimelineEntry
 from apps.outages.rules import ETR_RANK, EtrSource, Status, check_step

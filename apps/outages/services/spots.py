@@ -1,6 +1,7 @@
 """Find where events happened: registry first, coordinates where it knows nothing."""
 
 from collections.abc import Sequence
+
 from apps.network import selectors as network
 from apps.outages.correlation.matching import Spot
 from apps.outages.rules import Report
@@ -34,8 +35,8 @@ class SpotFinder:
         return self._at_device(place)
 
     def _at_meter(self, place: network.Place, report: Report) -> Spot | None:
-        known = place.node_pk is not None and self.grid.has_node(place.node_pk)
-        node = self.grid.node_index(place.node_pk) if known else -1
+        pk = place.node_pk
+        node = self.grid.node_index(pk) if pk is not None and self.grid.has_node(pk) else -1
         if node < 0 or not place.feeder_pk:
             return Spot(
                 meter_code=place.meter_code,
