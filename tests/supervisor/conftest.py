@@ -48,7 +48,7 @@ class Portal:
             )
         self.seen = set()
 
-    def started(self, seconds=90):
+    def started(self, seconds=180):
         wait_until(
             lambda: "OMS is ready" in self.said() or self.ended(), "it starts", seconds
         )
@@ -90,7 +90,7 @@ class Portal:
     def alive(self):
         return [p for p in self.family() if p.is_running() and p.status() != "zombie"]
 
-    def stop(self, number=signal.SIGTERM, seconds=40, *, group=False):
+    def stop(self, number=signal.SIGTERM, seconds=90, *, group=False):
         self.family()
         if group:
             os.killpg(self.process.pid, number)
@@ -124,7 +124,7 @@ def gone_within(portal, seconds):
 
 def refusal(portal):
     """Return the sentence with which a portal has refused to start."""
-    assert portal.process.wait(30) == 1
+    assert portal.process.wait(60) == 1
     said = portal.said()
     assert "Traceback" not in said
     return said.strip()

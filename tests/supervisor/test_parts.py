@@ -31,7 +31,7 @@ with supervisor.Supervisor(open_folder(Path(sys.argv[1])), lambda *said: print(*
 
 
 def test_part_that_keeps_ending_is_reported_with_the_end_of_its_log(tmp_path):
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", LOOP, str(tmp_path)],
         capture_output=True,
         text=True,

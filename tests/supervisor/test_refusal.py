@@ -4,15 +4,29 @@ import socket
 
 import pytest
 
+from apps.core.processes import plan
+from apps.core.processes.refusal import Refusal
 from tests.supervisor.conftest import refusal
 
 
-@pytest.mark.parametrize("port", ["0", "65536", "abc", "-1", "1.5", "٩"])
-def test_port_must_be_a_port(start, port):
-    said = refusal(start(PORT=port))
-    assert said == (
-        "The portal does not start. PORT must be a whole number from 1 to 65535, "
-        f"not {port!r}."
+@pytest.mark.parametrize("text", ["0", "65536", "abc", "-1", "1.5", "٩", " 80"])
+def test_port_must_be_a_port(text):
+    with pytest.raises(Refusal) as refused:
+        plan.number({"PORT": text}, "PORT", 9100, 65_535)
+    assert str(refused.value) == (
+        f"PORT must be a whole number from 1 to 65535, not {text!r}."
+    )
+
+
+def test_port_has_a_default_and_may_be_moved():
+    assert plan.number({}, "PORT", 9100, 65_535) == 9100
+    assert plan.number({"PORT": ""}, "PORT", 9100, 65_535) == 9100
+    assert plan.number({"PORT": "65535"}, "PORT", 9100, 65_535) == 65_535
+
+
+def test_nonsense_for_a_port(start):
+    assert refusal(start(PORT="https")) == (
+        "The portal does not start. PORT must be a whole number from 1 to 65535, not 'https'."
     )
 
 
