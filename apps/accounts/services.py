@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import IntegrityError, models, transaction
 from guardian.shortcuts import assign_perm, remove_perm
 
@@ -53,6 +52,7 @@ class NewUser:
     phone: str = ""
     role: str = Role.USER
     region: str = ""
+    meter_code: str = ""
     email_verified: bool = False
 
 
@@ -150,6 +150,7 @@ def create_user(*, profile: NewUser, password: str, by: Actor, at: datetime) -> 
         phone=profile.phone,
         role=_role(profile.role),
         region=profile.region,
+        meter_code=profile.meter_code,
         email_verified=profile.email_verified,
         is_staff=profile.role == Role.ADMIN,
         is_superuser=profile.role == Role.ADMIN,
@@ -218,6 +219,23 @@ def set_active(*, user_id: UUID, active: bool, by: Actor, at: datetime) -> User:
         at=at,
     )
     return user
+
+
+@transaction.atomic
+def erase_user(*, user_id: UUID, by: Actor, at: datetime) -> None:
+    """Delete a user with their sessions; the trail keeps what they did. Raises as set_active."""
+    require(by, MANAGE)
+    user = _locked(user_id)
+    audit.record(
+        by=by,
+        action="user_erase",
+        resource="user",
+        resource_id=user.id,
+        before={"email": user.email, "role": user.role},
+        at=at,
+    )
+    user.delete()
+    transaction.on_commit(forget_bearers)
 
 
 @transaction.atomic
@@ -346,9 +364,10 @@ def _role(role: str) -> Role:
 
 def _check_new(user: User, password: str) -> None:
     try:
-        validate_email(user.email)
+        user.clean_fields(exclude={"password"})
     except ValidationError as fault:
-        raise Invalid(fault.messages[0], fields={"field": "email"}) from None
+        field, texts = next(iter(fault.message_dict.items()))
+        raise Invalid(f"{field}: {texts[0]}", fields={"field": field}) from None
     try:
         validate_password(password, user)
     except ValidationError as fault:

@@ -110,9 +110,13 @@ def test_a_key_in_use_is_refused_at_once():
 
 @pytest.mark.django_db(transaction=True)
 def test_what_is_rolled_back_is_not_kept():
-    with pytest.raises(RuntimeError), transaction.atomic():
-        idempotency.begin(tried(), at=AT)
-        idempotency.keep(tried(), SAID, at=AT)
-        raise RuntimeError
+    def undone():
+        with transaction.atomic():
+            idempotency.begin(tried(), at=AT)
+            idempotency.keep(tried(), SAID, at=AT)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        undone()
     with transaction.atomic():
         assert idempotency.begin(tried(), at=AT) is None

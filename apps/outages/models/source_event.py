@@ -43,7 +43,10 @@ class SourceEvent(models.Model):
     )
 
     class Meta:
-        permissions: ClassVar = [("report_event", "Can report events")]
+        permissions: ClassVar = [
+            ("report_event", "Can report events"),
+            ("view_event", "Can see what was reported"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["source_type", "source_event_id"], name="event_identity"
