@@ -58,6 +58,14 @@ def test_an_ad_hoc_crew_becomes_a_known_one(assigned, operator, clock):
     assert (entry.before["leader"], entry.after["leader"]) == ("", "Eve")
 
 
+def test_the_old_name_of_a_renamed_crew_is_free_again(assigned, operator, clock):
+    row = assigned("Night Crew").crew
+    profile = Profile(name="Day Crew", crew_type=CrewType.LINE_CREW)
+    services.update_crew(crew_id=row.id, profile=profile, by=operator, at=clock.at)
+    assert assigned("Night Crew").crew_id != row.id
+    assert assigned("day crew").crew_id == row.id
+
+
 def test_shift_begins_and_ends(crew, operator, clock):
     row = crew("A")
     off = services.set_on_shift(crew_id=row.id, on_shift=False, by=operator, at=clock.at)

@@ -8,6 +8,7 @@ from apps.crews.services.assignments import (
     move_assignment,
     note_assignment,
 )
+from apps.crews.services.erasing import erase_crews
 from apps.crews.services.roster import (
     create_crew,
     join_crew,
@@ -22,6 +23,7 @@ __all__ = [
     "cancel_assignment",
     "close_with_outage",
     "create_crew",
+    "erase_crews",
     "follow_merges",
     "join_crew",
     "leave_crew",

@@ -1,6 +1,5 @@
 """Who crews are: their names, people, shifts and positions."""
 
-import hashlib
 from datetime import datetime
 from uuid import UUID
 
@@ -143,13 +142,9 @@ def find_or_create(*, name: str, crew_type: CrewType, by: Actor, at: datetime) -
     if known is not None:
         return known
     fresh = Crew(
-        code=_made_code(key),
-        name=name,
-        name_key=key,
-        crew_type=crew_type,
-        is_ad_hoc=True,
-        created_at=at,
+        name=name, name_key=key, crew_type=crew_type, is_ad_hoc=True, created_at=at
     )
+    fresh.code = _made_code(fresh)
     Crew.objects.bulk_create([fresh], ignore_conflicts=True)
     crew = Crew.objects.get(name_key=key)
     if crew.id == fresh.id:
@@ -161,7 +156,7 @@ def _fill(crew: Crew, profile: Profile) -> None:
     crew.name = name_of(profile.name)
     crew.name_key = name_key(crew.name)
     code = name_of(profile.code)[:CODE_LENGTH] if profile.code.strip() else ""
-    crew.code = code or crew.code or _made_code(crew.name_key)
+    crew.code = code or crew.code or _made_code(crew)
     crew.crew_type = profile.crew_type
     (crew.leader,) = words_of([profile.leader], "leader") or [""]
     crew.members = words_of(profile.members, "members")
@@ -170,8 +165,8 @@ def _fill(crew: Crew, profile: Profile) -> None:
     crew.on_shift = profile.on_shift
 
 
-def _made_code(key: str) -> str:
-    return f"CREW-{hashlib.sha256(key.encode()).hexdigest()[:10].upper()}"
+def _made_code(crew: Crew) -> str:
+    return f"CREW-{crew.id.hex[:10].upper()}"
 
 
 def _save(crew: Crew, *, new: bool) -> None:
