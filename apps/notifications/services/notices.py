@@ -21,7 +21,6 @@ from apps.notifications.rules import (
     QUIET_UNTIL,
     Channel,
     Delivery,
-    Progress,
     Reason,
     address_of,
     channel_of,
@@ -47,11 +46,6 @@ class Sent:
     notice: Notice
     notified: int
     unknown: list[str]
-
-    @property
-    def status(self) -> Progress:
-        """Return where the notice stands now that its recipients are written."""
-        return Progress.PENDING if self.notified else Progress.SENT
 
 
 @dataclass(frozen=True, slots=True)
