@@ -133,7 +133,8 @@ class Room:
 
     async def _draw(self) -> dict[str, str]:
         draw = database_sync_to_async(draw_view, thread_sensitive=False, executor=_painters)
-        return await draw(self.view, self.actor)
+        drawn: dict[str, str] = await draw(self.view, self.actor)
+        return drawn
 
     def _hang(self, parts: dict[str, str]) -> None:
         changed = {

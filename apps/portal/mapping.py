@@ -1,12 +1,26 @@
-"""What the map draws: the network once, outages and crews with each update."""
+"""What the map draws: the network once, outages, crews and the trace with each update."""
 
+import gzip
+import hashlib
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any
 
+import orjson
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
+from apps.accounts.services import require
+from apps.core.actor import Actor
+from apps.network import selectors as network
 from apps.portal.lines import AssignmentLine, OutageLine
+from apps.portal.pages import for_people
+
+if TYPE_CHECKING:
+    from apps.outages.models import Outage
+
+MOST_TRACED = 4_000
 
 Collection = dict[str, Any]
 
@@ -42,7 +56,7 @@ def outage_features(lines: Iterable[OutageLine]) -> Collection:
     )
 
 
-def crew_features(lines: Iterable[AssignmentLine], at: datetime) -> Collection:
+def crew_features(lines: Iterable[AssignmentLine]) -> Collection:
     """Return the crews at work whose position is known."""
     return collection(
         point(
@@ -57,12 +71,74 @@ def crew_features(lines: Iterable[AssignmentLine], at: datetime) -> Collection:
     )
 
 
-def trace_features(outage: Any) -> Collection:
-    """Return nothing yet."""
-    return collection([])
+def trace_features(outage: "Outage") -> Collection:
+    """Return the way from the source to the outage, and what hangs below its device."""
+    part = traced(outage)
+    if not part or not outage.feeder_code:
+        return collection([])
+    drawn = network.geojson(feeder=outage.feeder_code, limit=MOST_TRACED)
+    return collection(
+        {**feature, "properties": {"part": part[code]}}
+        for feature in drawn["features"]
+        if (code := feature["properties"]["code"]) in part
+    )
 
 
-def network(request: Any) -> Any:
-    from django.http import JsonResponse
+def traced(outage: "Outage") -> dict[str, str]:
+    """Return the edges above and below an outage by code: `upstream` or `downstream`."""
+    held = network.grid()
+    part: dict[str, str] = {}
+    if outage.node_number is not None and held.has_node(outage.node_number):
+        node = held.node_index(outage.node_number)
+        part |= {held.edge_code(edge): "upstream" for edge in held.path(node)}
+    device = held.edge_index(outage.device_code) if outage.edge_number else None
+    if device is not None:
+        below = held.edges_below(device)[:MOST_TRACED]
+        part |= {held.edge_code(int(edge)): "downstream" for edge in below}
+    return part
 
-    return JsonResponse(collection([]))
+
+class _Picture:
+    """The network as compressed GeoJSON, kept until the grid is another."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.grid: object = None
+        self.packed = b""
+        self.tag = ""
+
+    def current(self) -> tuple[bytes, str]:
+        """Return the compressed document and its entity tag."""
+        held = network.grid()
+        with self.lock:
+            if self.grid is not held:
+                drawn = network.geojson()
+                drawn["features"] = [_slim(feature) for feature in drawn["features"]]
+                self.packed = gzip.compress(orjson.dumps(drawn), 5, mtime=0)
+                self.tag = f'"{hashlib.blake2b(self.packed, digest_size=12).hexdigest()}"'
+                self.grid = held
+            return self.packed, self.tag
+
+
+_picture = _Picture()
+
+
+def _slim(feature: dict[str, Any]) -> dict[str, Any]:
+    kept = ("kind", "closed", "energised")
+    return {**feature, "properties": {name: feature["properties"][name] for name in kept}}
+
+
+@require_safe
+@for_people
+def network_map(request: HttpRequest, viewer: Actor) -> HttpResponse:
+    """Answer with the network as GeoJSON; nothing where the browser has it already."""
+    require(viewer, "network.view_network")
+    packed, tag = _picture.current()
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Cookie"}
+    if request.headers.get("If-None-Match") == tag:
+        return HttpResponse(status=304, headers=headers)
+    if "gzip" in request.headers.get("Accept-Encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+    else:
+        packed = gzip.decompress(packed)
+    return HttpResponse(packed, content_type="application/geo+json", headers=headers)

@@ -63,7 +63,7 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
         "may_step": viewer.may("crews.assign_crew") or viewer.may("crews.work_assignment"),
         "map_data": {
             "outages": outage_features([line]),
-            "crews": crew_features(assignments, at),
+            "crews": crew_features(assignments),
             "trace": trace_features(outage),
         },
         **_forms(outage, viewer),

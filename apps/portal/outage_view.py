@@ -6,16 +6,26 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.actor import Actor
-from apps.notifications.rules import Channel
 from apps.outages import selectors as outages
 from apps.outages.rules import OPEN, Source, Status
 
 if TYPE_CHECKING:
     from apps.outages.models import Outage, SourceEvent, TimelineEntry
 
+PLACE_WORDS = {
+    "device_id": _("device"),
+    "feeder_id": _("feeder"),
+    "substation_id": _("substation"),
+    "meter_id": _("meter"),
+    "asset_mrid": _("asset"),
+    "customer_id": _("customer"),
+    "phone": _("phone"),
+    "onu_id": _("ONU"),
+}
 LADDER = (Status.DETECTED, Status.CONFIRMED, Status.IN_PROGRESS, Status.RESTORED)
 
 
@@ -108,9 +118,9 @@ def verbs_of(outage: "Outage", viewer: Actor) -> list[Verb]:
     if outage.status not in OPEN or not viewer.may("outages.operate_outage"):
         return []
     labels = {
-        Status.CONFIRMED: _("Confirm"),
-        Status.IN_PROGRESS: _("Work begins"),
-        Status.RESTORED: _("Power is back"),
+        Status.CONFIRMED: gettext("Confirm"),
+        Status.IN_PROGRESS: gettext("Work begins"),
+        Status.RESTORED: gettext("Power is back"),
     }
     ahead = LADDER[LADDER.index(Status(outage.status)) + 1 :]
     return [
@@ -162,7 +172,11 @@ def place_of(event: "SourceEvent") -> str:
 
 def told_of(event: "SourceEvent") -> str:
     """Return the place in the words of the source, where they differ from what was found."""
-    told = [f"{name} {value}" for name, value in (event.told_place or {}).items() if value]
+    told = [
+        f"{PLACE_WORDS.get(name, name)} {value}"
+        for name, value in (event.told_place or {}).items()
+        if value
+    ]
     known = {event.device_code, event.meter_code}
     values = {value for value in (event.told_place or {}).values() if value}
     return "" if values <= known else ", ".join(told)
@@ -172,10 +186,14 @@ def why_unresolved(event: "SourceEvent") -> str:
     """Return why an event has no place; nothing for the others."""
     if event.disposition != "unresolved":
         return ""
-    names = [name for name, value in (event.told_place or {}).items() if value]
+    names = [
+        str(PLACE_WORDS.get(name, name))
+        for name, value in (event.told_place or {}).items()
+        if value
+    ]
     if not names:
-        return _("The source named no place that the network could hold.")
-    return _("The registry knows no such {names}.").format(names=", ".join(names))
+        return gettext("The source named no place that the network could hold.")
+    return gettext("The registry knows no such {names}.").format(names=", ".join(names))
 
 
 def timeline_lines(entries: Iterable["TimelineEntry"]) -> list[TimelineLine]:
@@ -185,7 +203,7 @@ def timeline_lines(entries: Iterable["TimelineEntry"]) -> list[TimelineLine]:
             at=entry.at,
             kind=entry.kind,
             text=entry.text,
-            who=_("{who} for {other}").format(
+            who=gettext("{who} for {other}").format(
                 who=entry.actor_label, other=entry.on_behalf_of
             )
             if entry.on_behalf_of
@@ -197,16 +215,13 @@ def timeline_lines(entries: Iterable["TimelineEntry"]) -> list[TimelineLine]:
 
 def opening_words(outage: "Outage") -> str:
     """Return a first draft of what customers are told."""
-    area = outage.feeder_name or outage.region_code or _("your area")
+    area = outage.feeder_name or outage.region_code or gettext("your area")
     if outage.status == Status.RESTORED:
-        return _("Power has been restored in {area}. Thank you for your patience.").format(
-            area=area
-        )
+        return gettext(
+            "Power has been restored in {area}. Thank you for your patience."
+        ).format(area=area)
     if outage.estimated_restoration_at is None:
-        return _("Power is out in {area}. We are working on it.").format(area=area)
-    return _("Power is out in {area}. We expect it back at {time} UTC.").format(
+        return gettext("Power is out in {area}. We are working on it.").format(area=area)
+    return gettext("Power is out in {area}. We expect it back at {time} UTC.").format(
         area=area, time=f"{outage.estimated_restoration_at:%H:%M}"
     )
-
-
-CHANNELS = dict(Channel.choices)

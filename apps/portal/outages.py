@@ -15,7 +15,7 @@ from apps.portal.lines import assignment_lines, crews_by_outage, outage_line, pa
 from apps.portal.pages import Look, Page, for_people, show
 
 SIZE = 50
-COLUMNS = {
+COLUMNS: dict[str, Any] = {
     "detected": F("first_detected_at"),
     "customers": F("customers_count"),
     "confidence": F("confidence"),
@@ -31,10 +31,9 @@ COLUMNS = {
 def compose(viewer: Actor, look: Look) -> dict[str, Any]:
     """Return what the list of outages prints."""
     asked = _asked(look.query)
-    filters = OutageFilter(
-        asked, queryset=outages.outages(viewer=viewer), regions=_regions()
-    )
-    rows = filters.qs if filters.form.is_valid() else filters.queryset.none()
+    everything = outages.outages(viewer=viewer)
+    filters = OutageFilter(asked, queryset=everything, regions=_regions())
+    rows = filters.qs if filters.form.is_valid() else everything.none()
     found, pager = paged(
         sorted_by(rows, asked.get("sort", "")), asked.get("page", ""), SIZE
     )

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from apps.core.actor import Actor
 from apps.crews import selectors as crews
 from apps.outages import selectors as outages
+from apps.outages import services as outage_services
 from apps.outages.rules import Source
 from apps.portal.lines import (
     assignment_lines,
@@ -56,9 +59,10 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
         "outages_total": figures.active_outages,
         "assignments": assignments,
         "rate": rate(points, at),
+        "may_storm": viewer.may("outages.storm_mode"),
         "map_data": {
             "outages": outage_features(lines),
-            "crews": crew_features(assignments, at),
+            "crews": crew_features(assignments),
         },
     }
 
@@ -144,3 +148,13 @@ def page(request: HttpRequest, viewer: Actor) -> HttpResponse:
     if not PAGE.is_open_to(viewer) and viewer.may("crews.work_assignment"):
         return redirect("portal:crews")
     return show(request, viewer, PAGE)
+
+
+@require_POST
+@for_people
+def storm(request: HttpRequest, viewer: Actor) -> HttpResponse:
+    """Have the simulator play a practice storm."""
+    at = timezone.now().astimezone(UTC)
+    outage_services.request_storm(by=viewer, at=at)
+    messages.success(request, _("The simulator starts a practice storm."))
+    return redirect("portal:overview")

@@ -13,8 +13,7 @@ from typing import Any, Concatenate, ParamSpec
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.forms import Form
-from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template import loader
 from django.urls import reverse
 from django.utils import timezone
@@ -105,10 +104,10 @@ class Page:
 
 def actor_of(request: HttpRequest) -> Actor:
     """Return the signed-in person as an Actor."""
-    found = getattr(request, "oms_actor", None)
+    found: Actor | None = getattr(request, "oms_actor", None)
     if found is None:
         found = accounts.actor_of_user(
-            request.user,
+            request.user,  # type: ignore[arg-type]
             address=request.META.get("REMOTE_ADDR", ""),
             agent=request.headers.get("User-Agent", "")[:200],
             request_id=request.headers.get("X-Request-ID", "")[:64],
@@ -216,7 +215,7 @@ def act(
         return _again(request, actor, page, deed, arguments, status_of(refusal))
     messages.success(request, deed.done)
     if not is_fragment(request):
-        return redirect(f"portal:{page.name}", **arguments)
+        return HttpResponseRedirect(reverse(f"portal:{page.name}", kwargs=arguments))
     return _again(request, actor, page, deed, arguments, 200)
 
 

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from importlib import import_module
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from channels.db import database_sync_to_async
@@ -75,7 +75,11 @@ class LiveConsumer(AsyncWebsocketConsumer):
     """One open socket of a live page. It listens to nobody: people act through the pages."""
 
     channel_layer_alias = "none"
-    page: ClassVar[Page]
+
+    def __init__(self, page: Page) -> None:
+        super().__init__()
+        self.page = page
+
     seat: Seat | None = None
     view: View
     sender: asyncio.Task[None] | None = None
@@ -163,8 +167,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
 
 def _live(route: str, page: Page) -> Any:
-    consumer = type(f"Live{page.name.title()}", (LiveConsumer,), {"page": page})
-    return path(f"live/{route}", consumer.as_asgi())
+    return path(f"live/{route}", LiveConsumer.as_asgi(page=page))
 
 
 websocket_urlpatterns = [

@@ -4,6 +4,7 @@ import { colour, follow } from "./data.js";
 
 const place = document.getElementById("map");
 const empty = { type: "FeatureCollection", features: [] };
+const REFRESH = 20_000; // how old the drawn switch states may be; unchanged ones cost a 304
 const TONES = ["critical", "high", "medium", "low"];
 
 function toned(property) {
@@ -78,6 +79,11 @@ function greet(map) {
   }
 }
 
+async function fetchNetwork() {
+  const answer = await fetch(place.dataset.network);
+  return answer.ok ? answer.json() : empty;
+}
+
 async function start() {
   maplibregl.setWorkerUrl(new URL("../maplibre/maplibre-gl-worker.mjs", import.meta.url).href);
   const map = new maplibregl.Map({
@@ -92,10 +98,15 @@ async function start() {
     maxZoom: 18,
   });
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
-  const answer = await fetch(place.dataset.network, { headers: { Accept: "application/json" } });
-  const network = answer.ok ? await answer.json() : empty;
+  const network = await fetchNetwork();
   if (!map.loaded()) await map.once("load");
   map.getSource("network").setData(network);
+  let drawnAt = Date.now();
+  document.addEventListener("oms:fresh", async () => {
+    if (Date.now() - drawnAt < REFRESH) return;
+    drawnAt = Date.now();
+    map.getSource("network").setData(await fetchNetwork());
+  });
   greet(map);
   follow("map-data", (data) => {
     for (const name of ["outages", "crews", "trace"]) map.getSource(name).setData(data[name] ?? empty);

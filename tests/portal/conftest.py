@@ -11,7 +11,7 @@ def as_role(city):
     def sign_in(role):
         client = Client()
         client.force_login(
-            city.people[role], backend="django.contrib.auth.backends.ModelBackend"
+            city.person(role), backend="django.contrib.auth.backends.ModelBackend"
         )
         return client
 

@@ -21,13 +21,15 @@ def evening(city):
 def test_empty_page_says_what_to_do(as_role, path):
     answer = as_role("operator").get(path)
     assert answer.status_code == 200
-    assert 'class="empty"' in answer.content.decode()
+    assert 'class="nothing"' in answer.content.decode()
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_page_costs_few_queries(evening, as_role, path):
     client = as_role("ops_manager")
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         assert client.get(path).status_code == 200
     assert len(queries) <= MOST_QUERIES, [q["sql"][:120] for q in queries]
 

@@ -1,0 +1,51 @@
+"""Pictures of every page, in both themes and three widths, and what axe says of each."""
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+README_PICTURE = Path(__file__).parents[2] / "docs" / "img" / "overview.png"
+PAGES = {
+    "overview": "/",
+    "outages": "/outages",
+    "crews": "/crews",
+    "notices": "/notices",
+    "events": "/events",
+    "unresolved": "/events?disposition=unresolved",
+}
+WIDTHS = {"wall": (1920, 1080), "desk": (1440, 900), "phone": (390, 844)}
+
+
+def check_with_axe(page, name):
+    found = Axe().run(
+        page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}
+    )
+    told = [
+        f"{name}: {v['id']}: {v['help']}: {[n['html'][:160] for n in v['nodes'][:3]]}"
+        for v in found.response["violations"]
+    ]
+    assert told == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_every_page_looks_right(evening, desk, screenshot, theme):
+    at = desk(bypass_csp=True)
+    at.sign_in(evening.person("ops_manager"))
+    at.page.context.add_cookies([{"name": "theme", "value": theme, "url": at.address}])
+    outage = evening.open()[0]
+    pages = PAGES | {"outage": f"/outages/{outage.id}"}
+    for width, (wide, high) in WIDTHS.items():
+        at.page.set_viewport_size({"width": wide, "height": high})
+        for name, path in pages.items():
+            at.go(path)
+            at.is_live()
+            if name in ("overview", "outage"):
+                at.map_is_drawn()
+            screenshot(at.page, f"{name}-{width}-{theme}", full_page=width == "phone")
+            overflow = at.page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+            assert overflow <= 0, f"{name} is too wide at {wide}"
+            if width != "wall":
+                check_with_axe(at.page, f"{name} {width} {theme}")
