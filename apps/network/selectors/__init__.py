@@ -1,5 +1,6 @@
 """Reads of the grid: the topology snapshot, places, names, the map."""
 
+from apps.network.selectors.picture import Device, TieView, Trace, geojson, trace
 from apps.network.selectors.places import Place, PlaceRef, resolve
 from apps.network.selectors.registry import (
     CustomerView,
@@ -27,6 +28,7 @@ from apps.network.selectors.snapshot import Snapshot, grid, look_again, snapshot
 
 __all__ = [
     "CustomerView",
+    "Device",
     "FeederView",
     "Hit",
     "MeterView",
@@ -35,9 +37,12 @@ __all__ = [
     "RegionView",
     "Snapshot",
     "Switching",
+    "TieView",
+    "Trace",
     "customers_by_code",
     "feeder_names",
     "feeders",
+    "geojson",
     "grid",
     "look_again",
     "meter_views",
@@ -53,4 +58,5 @@ __all__ = [
     "search",
     "snapshot",
     "switchings",
+    "trace",
 ]

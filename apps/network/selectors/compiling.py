@@ -141,7 +141,7 @@ def _folder() -> Path:
 
 
 def _arrays(grid: Grid) -> dict[str, NDArray[Any]]:
-    parts = {
+    parts: dict[str, Any] = {
         "grid_": grid,
         "tree_": grid.tree,
         "layout_": grid.layout,

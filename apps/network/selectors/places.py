@@ -1,6 +1,6 @@
 """Where a reference points to: the registry's answer to what events name."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,7 +52,7 @@ class Place:
     substation_code: str = ""
 
 
-Found = Mapping[str, Place]
+Found = dict[str, Place]
 Step = tuple[Callable[[PlaceRef], str], Callable[[Grid, list[str]], Found]]
 
 
@@ -201,12 +201,12 @@ def _meters_by_code(grid: Grid, codes: list[str]) -> Found:
 
 
 def _meters_by_mrid(grid: Grid, mrids: list[str]) -> Found:
-    found = dict(_meters(grid, "mrid", mrids))
+    found = _meters(grid, "mrid", mrids)
     return found | _meters_by_code(grid, [mrid for mrid in mrids if mrid not in found])
 
 
 def _meter_numbers(grid: Grid, numbers: list[str]) -> Found:
-    found = dict(_meters_by_code(grid, numbers))
+    found = _meters_by_code(grid, numbers)
     rest = [number for number in numbers if number not in found]
     return found | (_meters(grid, "mrid", rest) if rest else {})
 

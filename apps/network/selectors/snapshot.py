@@ -88,13 +88,12 @@ def _refreshed(held: Snapshot | None) -> Snapshot:
     if held is not None and held.stamp == stamp:
         return held if held.state == state else _switched(held, state)
     for _ in range(TRIES):
-        found = compiling.load(stamp) if stamp else None
-        kept = found is not None
-        found = found or compiling.compile_grid()
+        kept = compiling.load(stamp) if stamp else None
+        found = compiling.compile_grid() if kept is None else kept
         before, (stamp, state) = stamp, _version()
         if stamp == before:
             break
-    if stamp and not kept:
+    if stamp and kept is None:
         compiling.save(stamp, found)
         found = compiling.load(stamp) or found
     return _switched(Snapshot(stamp, -1, found, Remembered(found.tree)), state)

@@ -1,6 +1,12 @@
 """Writes of the grid: import a network file, open and close devices."""
 
+from apps.network.services.erasing import erase_network
 from apps.network.services.importing import ImportResult, import_network
 from apps.network.services.switching import set_device_state
 
-__all__ = ["ImportResult", "import_network", "set_device_state"]
+__all__ = [
+    "ImportResult",
+    "erase_network",
+    "import_network",
+    "set_device_state",
+]

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from apps.accounts.services import require
 from apps.audit import services as audit
-from apps.core import events
+from apps.core import outbox
 from apps.core.actor import Actor
 from apps.network.events import NetworkImported
 from apps.network.models import Network, NetworkVersion
@@ -69,7 +69,7 @@ def _record(
         after={"structure": version.structure, **asdict(changes)},
         at=at,
     )
-    events.publish(
+    outbox.publish(
         NetworkImported(
             network=network.name,
             structure=version.structure,

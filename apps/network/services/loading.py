@@ -148,7 +148,7 @@ def merge(network: int, *, is_new: bool) -> Changes:
         changes.updated[target.section] = _update(target, source, network)
         changes.created[target.section] = _insert(target, source, network)
         _execute(
-            f"CREATE TEMP TABLE known_{target.section} ON COMMIT DROP AS SELECT s.n, d.id "
+            f"CREATE TEMP TABLE known_{target.section} ON COMMIT DROP AS SELECT s.n, d.id "  # noqa: S608
             f"FROM new_{target.section} s JOIN {target.table} d USING (code)"
         )
         _execute(f"ANALYZE known_{target.section}")
@@ -249,7 +249,7 @@ def _update(target: _Target, source: str, network: int) -> int:
     now = ", ".join(f"d.{name}" for name in names)
     then = ", ".join(f"s.{name}" for name in names)
     return _execute(
-        f"UPDATE {target.table} d SET {', '.join(sets)}, network_id = %s, retired = false "
+        f"UPDATE {target.table} d SET {', '.join(sets)}, network_id = %s, retired = false "  # noqa: S608
         f"FROM {source} s WHERE d.code = s.code "
         f"AND ({now}, d.network_id, d.retired) IS DISTINCT FROM ({then}, %s, false)",
         [network, network],
@@ -263,7 +263,7 @@ def _insert(target: _Target, source: str, network: int) -> int:
         into.append("is_closed")
         values.append("s.normally_closed")
     return _execute(
-        f"INSERT INTO {target.table} (code, network_id, retired, {', '.join(into)}) "
+        f"INSERT INTO {target.table} (code, network_id, retired, {', '.join(into)}) "  # noqa: S608
         f"SELECT s.code, %s, false, {', '.join(values)} FROM {source} s WHERE NOT EXISTS "
         f"(SELECT 1 FROM {target.table} d WHERE d.code = s.code) ORDER BY s.n",
         [network],
@@ -272,11 +272,11 @@ def _insert(target: _Target, source: str, network: int) -> int:
 
 def _retire(target: _Target, network: int) -> int:
     held = "".join(
-        f" AND NOT EXISTS (SELECT 1 FROM {table} h WHERE h.{name} = d.id AND NOT h.retired)"
+        f" AND NOT EXISTS (SELECT 1 FROM {table} h WHERE h.{name} = d.id AND NOT h.retired)"  # noqa: S608
         for table, name in target.held_by
     )
     return _execute(
-        f"UPDATE {target.table} d SET retired = true WHERE network_id = %s AND NOT retired "
+        f"UPDATE {target.table} d SET retired = true WHERE network_id = %s AND NOT retired "  # noqa: S608
         f"AND NOT EXISTS (SELECT 1 FROM new_{target.section} s WHERE s.code = d.code){held}",
         [network],
     )

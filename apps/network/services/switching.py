@@ -6,7 +6,7 @@ from django.db import transaction
 
 from apps.accounts.services import require
 from apps.audit import services as audit
-from apps.core import events
+from apps.core import outbox
 from apps.core.actor import Actor
 from apps.core.errors import NotFound, Unprocessable
 from apps.network.events import DeviceSwitched
@@ -78,7 +78,7 @@ def _record(
         after={"closed": edge.is_closed, "reason": operation.reason},
         at=at,
     )
-    events.publish(
+    outbox.publish(
         DeviceSwitched(
             device=edge.code,
             feeder=_feeder_code(edge),

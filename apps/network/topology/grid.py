@@ -119,11 +119,11 @@ class Grid:
 
     def edge_kind(self, edge: int) -> str:
         """Return the kind of the edge."""
-        return KINDS[self.layout.edges.kind[edge]]
+        return KINDS[int(self.layout.edges.kind[edge])]
 
     def is_protective(self, edge: int) -> bool:
         """Return whether the edge opens under fault."""
-        return KINDS[self.layout.edges.kind[edge]] in PROTECTIVE
+        return self.edge_kind(edge) in PROTECTIVE
 
     # --- Arrays -----------------------------------------------------------------------
 
@@ -179,7 +179,8 @@ class Grid:
 
     def energised_nodes(self) -> Flags:
         """Return for each node whether it is energised."""
-        return (self.openings == 0)[self.tree.enter]
+        live: Flags = self.openings == 0
+        return live[self.tree.enter]
 
     def meters_below(self, node: int) -> int:
         """Return how many meters hang at the node or below it."""
@@ -274,7 +275,8 @@ class Grid:
 
     def _inside(self, node: int, nodes: Ints) -> Flags:
         place = self.tree.enter[nodes]
-        return (place >= self.tree.enter[node]) & (place < self.tree.leave[node])
+        inside: Flags = (place >= self.tree.enter[node]) & (place < self.tree.leave[node])
+        return inside
 
     def _restored(self, edge: int, seeds: Ints) -> dict[int, int]:
         """Return for each seed the customers connected to it while this edge is open."""

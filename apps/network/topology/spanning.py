@@ -261,7 +261,8 @@ class _Cuts:
             nodes = hung[openings[hung] == stage]
             below = self._over_subtrees(folded)[nodes]
             np.bitwise_xor.at(folded, self.enter[parent[nodes]], below)
-        return (self._over_subtrees(folded) == 0) & (parent >= 0)
+        alone: Flags = (self._over_subtrees(folded) == 0) & (parent >= 0)
+        return alone
 
     def steady(self) -> Flags:
         """Return per node whether its parent edge may turn without a new forest."""

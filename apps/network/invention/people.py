@@ -1,0 +1,41 @@
+"""Customers who do not exist, with addresses that reach nobody."""
+
+from typing import Any
+
+FIRST = (
+    "Ahmad", "Layla", "Omar", "Rania", "Khaled", "Dina", "Yousef", "Hala", "Tariq", "Noor",
+    "Samir", "Amal", "Faris", "Salma", "Ziad", "Mariam", "Hani", "Lina", "Bashar", "Reem",
+    "Nabil", "Huda", "Walid", "Farah", "Imad", "Sara", "Majed", "Yasmin", "Adel",
+)  # fmt: skip
+LAST = (
+    "Haddad", "Nasser", "Khoury", "Odeh", "Saleh", "Mansour", "Shami", "Qasem", "Barakat",
+    "Hijazi", "Darwish", "Rawashdeh", "Zoubi", "Tamimi", "Awad", "Najjar", "Khatib", "Sabbagh",
+    "Hamdan", "Abbadi", "Masri", "Jaber", "Kilani",
+)  # fmt: skip
+CRITICAL = (
+    "Hospital", "Water pumping station", "Dialysis centre", "Life support at home",
+    "Health centre", "Waterworks",
+)  # fmt: skip
+ONU_GAP = 11
+"""Every so many customers one has no optical network unit."""
+
+
+def customer(number: int, *, critical: bool = False) -> dict[str, Any]:
+    """Return the customer of that number as an entry of a network file."""
+    first = FIRST[number % len(FIRST)]
+    last = LAST[number * 7 % len(LAST)]
+    name = f"{first} {last}"
+    if critical:
+        name = f"{last} {CRITICAL[number % len(CRITICAL)]}"
+    return {
+        "id": f"customer_{number}",
+        "name": name,
+        "phone": f"+9627{70_000_000 + number:08d}",
+        "email": f"{first}.{last}.{number}@example.org".lower(),
+        "critical": critical,
+    }
+
+
+def onu(number: int) -> str:
+    """Return the optical network unit of a customer, or nothing."""
+    return "" if number % ONU_GAP == 0 else f"ONU-{number:07d}"
