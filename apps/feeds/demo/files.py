@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 ACCOUNTS = "demo-accounts.json"
+MARKS = "demo-marks.json"
 PUBLISHED = "demo.json"
 RUN = "run.json"
 EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - addresses that are replaced
@@ -16,6 +17,16 @@ EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - addresses that are replaced
 def read_accounts() -> dict[str, Any]:
     """Return the accounts and the token of an earlier load; empty where there was none."""
     return _read(ACCOUNTS)
+
+
+def read_marks() -> dict[str, Any]:
+    """Return what tells that the passwords of the accounts were not changed since."""
+    return _read(MARKS)
+
+
+def write_marks(content: dict[str, Any]) -> None:
+    """Keep what tells that the passwords were not changed since."""
+    _write(MARKS, content)
 
 
 def write_accounts(content: dict[str, Any]) -> None:
@@ -31,8 +42,8 @@ def publish(base_url: str) -> dict[str, Any]:
 
 
 def remove() -> None:
-    """Remove both files."""
-    for name in (ACCOUNTS, PUBLISHED):
+    """Remove what the demo wrote."""
+    for name in (ACCOUNTS, MARKS, PUBLISHED):
         (Path(settings.VAR_DIR) / name).unlink(missing_ok=True)
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 MARK = "demo-history"
 SEED = 7
 MOST_CUSTOMERS = 200
+MOST_TOLD = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +129,9 @@ class History:
         self._move(outage, Status.RESTORED, scene.found, ended)
 
     def _tell(self, outage: "Outage", estimate_at: datetime, at: datetime) -> None:
-        if outage.customers_count > MOST_CUSTOMERS:
+        if outage.customers_count > MOST_TOLD:
             return
-        notifications.notify(
+        sent = notifications.notify(
             outage_id=outage.id,
             channel="sms",
             message="Power is out in your area. A crew is on its way.",
@@ -139,6 +140,12 @@ class History:
             by=self.by,
             at=at,
         )
+        jobs, _ = notifications.take_due(
+            owner=MARK, at=at, limit=MOST_TOLD, notice_id=sent.notice.id
+        )
+        for job in jobs:
+            notifications.deliver(job=job, at=at)
+        notifications.close_finished(at=at)
 
     def _move(self, outage: "Outage", status: Status, notes: str, at: datetime) -> None:
         services.change_status(

@@ -1,5 +1,6 @@
 """The verbs of outages."""
 
+from apps.outages.services.erasing import erase_outages
 from apps.outages.services.intake import Receipt, take_reports
 from apps.outages.services.judging import judge
 from apps.outages.services.life import (
@@ -15,6 +16,7 @@ __all__ = [
     "Receipt",
     "add_note",
     "change_status",
+    "erase_outages",
     "judge",
     "publish_etr",
     "record_contact",

@@ -1,6 +1,7 @@
 """Load the demo, or what is missing of it."""
 
 from argparse import ArgumentParser
+from datetime import datetime
 from typing import Any
 
 from django.core.management import call_command
@@ -36,16 +37,21 @@ class Command(BaseCommand):
         at = timezone.now()
         if f"SimBench {SUBNET}" not in network.networks():
             call_command("import_simbench", SUBNET, stdout=self.stdout)
-        known = files.read_accounts()
-        content = people.ensure_people(known, by=DEMO, at=at)
-        if content != known:
-            files.write_accounts(content)
-            self.stdout.write("Demo accounts written")
+        self._make_people(at)
         if made := people.ensure_crews(by=DEMO, at=at):
             self.stdout.write(f"{made} crews made")
         self._make_history()
         if options["base_url"]:
             files.publish(options["base_url"])
+
+    def _make_people(self, at: datetime) -> None:
+        known, marks = files.read_accounts(), files.read_marks()
+        content = people.ensure_people(known, marks, by=DEMO, at=at)
+        if content != known:
+            files.write_accounts(content)
+            self.stdout.write("Demo accounts written")
+        if (now := people.marks_of_people()) != marks:
+            files.write_marks(now)
 
     def _make_history(self) -> None:
         """Make the past in one transaction: all of it, or none."""
