@@ -15,6 +15,7 @@ from apps.api.oms.serializers.events import (
     EventOut,
     EventQuery,
     ReceiptOut,
+    SourceOut,
 )
 from apps.api.oms.serializers.notices import (
     NoticeListOut,
@@ -29,7 +30,6 @@ from apps.api.oms.serializers.outages import (
     OutageOut,
     OutageQuery,
     OutageRowOut,
-    SourceOut,
     StatisticsOut,
     StatusChangedOut,
     StatusChangeIn,

@@ -70,7 +70,7 @@ class EventIn(serializers.Serializer[Any]):
 class BatchIn(serializers.Serializer[Any]):
     """Up to 5,000 events; each is judged by itself."""
 
-    events = EventIn(many=True, max_length=LARGEST_BATCH)
+    events = serializers.ListField(child=EventIn(), max_length=LARGEST_BATCH)
 
 
 class ReceiptOut(serializers.Serializer[Any]):

@@ -59,7 +59,9 @@ class NoticeOut(serializers.Serializer[Any]):
     outage_id = serializers.UUIDField()
     notification_type = serializers.ChoiceField(source="channel", choices=Channel.values)
     message = serializers.CharField()
-    customers_notified = serializers.IntegerField(source="total_count", min_value=0)
+    customers_notified = serializers.SerializerMethodField(
+        help_text="Who was told or still will be; not who opted out or could not be reached."
+    )
     status = serializers.ChoiceField(source="progress", choices=Progress.values)
     pending = serializers.IntegerField(source="pending_count", min_value=0)
     sent = serializers.IntegerField(source="sent_count", min_value=0)
@@ -70,6 +72,10 @@ class NoticeOut(serializers.Serializer[Any]):
     sent_at = Moment(source="created_at")
     sent_by = Known(source="requested_by")
     on_behalf_of = Known()
+
+    def get_customers_notified(self, notice: Any) -> int:
+        """Return how many were told or still will be."""
+        return int(notice.pending_count + notice.sent_count)
 
 
 class NoticeListOut(serializers.Serializer[Any]):

@@ -7,7 +7,7 @@ from apps.api.oms import schema
 from apps.api.oms.contract import OmsView
 from apps.api.oms.serializers import NoticeListOut, NoticeQuery, NotifyIn, SentOut
 from apps.api.oms.views.sight import outage_of
-from apps.notifications import selectors, services
+from apps.notifications import rules, selectors, services
 
 
 class OutageNotifyView(OmsView):
@@ -31,8 +31,8 @@ class OutageNotifyView(OmsView):
             "notification_id": sent.notice.id,
             "notification_type": sent.notice.channel,
             "customers_notified": sent.notified,
-            "status": sent.notice.status,
-            "message": f"{sent.notified} customers are told by {sent.notice.channel}.",
+            "status": rules.progress(total=sent.notified, pending=sent.notified, failed=0),
+            "message": f"Customers told by {sent.notice.channel}: {sent.notified}.",
             "unknown": sent.unknown,
         }
         return self.said(SentOut, body, status=202)
