@@ -31,7 +31,7 @@ install: $(INSTALLED)
 install-tests: $(FOR_TESTS)
 
 assets: $(INSTALLED)
-	@$(PYTHON) tools/assets.py
+	@NODE_USE_SYSTEM_CA=1 $(PYTHON) tools/assets.py
 
 test: $(FOR_TESTS) assets
 	@sh tools/install_chromium.sh

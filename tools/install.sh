@@ -3,5 +3,5 @@
 set -eu
 VIRTUAL_ENV=$PWD/.venv
 export VIRTUAL_ENV
-.venv/bin/python -m uv pip install --quiet --compile-bytecode "$@" ||
+.venv/bin/python -m uv pip install --quiet --system-certs --compile-bytecode "$@" ||
     .venv/bin/python -m pip install --quiet --disable-pip-version-check "$@"
