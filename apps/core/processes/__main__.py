@@ -111,9 +111,7 @@ def _publish_demo(wish: plan.Wish, folder: Folder) -> dict[str, Any]:
         made = json.loads((folder.var / DEMO_ACCOUNTS).read_text())
     except (FileNotFoundError, ValueError):
         return {}
-    place = folder.var / DEMO_FILE
-    place.touch(mode=0o600)
-    place.write_text(json.dumps({"base_url": wish.address, **made}, indent=1))
+    folder.write(DEMO_FILE, {"base_url": wish.address, **made})
     return {role: account for role, account in made.get("accounts", {}).items() if account}
 
 

@@ -11,7 +11,8 @@ BACKLOG = 1024
 def bound_socket(host: str, port: int) -> socket.socket:
     """Return a listening socket. Refuses where the port is taken or not allowed."""
     try:
-        return socket.create_server((host, port), backlog=BACKLOG)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as fault:
         raise Refusal(
             f"Port {port} on {host} cannot be used: {os.strerror(fault.errno or 0)}. "

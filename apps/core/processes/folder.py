@@ -35,12 +35,16 @@ class Folder:
         return self.logs / f"{name}.log"
 
     def write_run_file(self, content: dict[str, Any]) -> None:
-        """Write `run.json` in one step, readable by its owner alone."""
-        fresh = self.var / f"{RUN_FILE}.new"
+        """Write `run.json`: where the servers listen, and which processes run."""
+        self.write(RUN_FILE, content)
+
+    def write(self, name: str, content: dict[str, Any]) -> None:
+        """Write a JSON file in one step, readable by its owner alone."""
+        fresh = self.var / f"{name}.new"
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             json.dump(content, file, indent=1)
-        fresh.replace(self.var / RUN_FILE)
+        fresh.replace(self.var / name)
 
     def read_run_file(self) -> dict[str, Any]:
         """Return what an earlier supervisor left; empty where it stopped in order."""

@@ -16,6 +16,7 @@ SERVING, DRIVING = 2, 3
 WEB_WORKERS = 2
 TASK_THREADS = 4
 WEB_STATEMENT_TIMEOUT = "20s"
+EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - an address that is replaced
 BROKER_VARIABLES = ("BROKER_URL", "CHANNEL_URL", "CACHE_URL")
 
 
@@ -38,7 +39,8 @@ class Wish:
     @property
     def address(self) -> str:
         """Return where a browser on this machine finds the portal."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = "127.0.0.1" if self.host in EVERYWHERE else self.host
+        host = f"[{host}]" if ":" in host else host
         return f"http://{host}:{self.port}"
 
 
