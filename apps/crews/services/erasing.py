@@ -11,6 +11,8 @@ from apps.audit import services as audit
 from apps.core.actor import Actor
 from apps.crews.models import Assignment, Crew
 
+ERASE = "network.import_network"
+
 
 @transaction.atomic
 def erase_crews(*, codes: Iterable[str], by: Actor, at: datetime) -> int:
@@ -18,7 +20,7 @@ def erase_crews(*, codes: Iterable[str], by: Actor, at: datetime) -> int:
 
     Raises Forbidden.
     """
-    require(by, "crews.manage_crew")
+    require(by, ERASE)
     Assignment.objects.all().delete()
     gone = Crew.objects.filter(Q(code__in=list(codes)) | Q(is_ad_hoc=True))
     count = gone.count()
