@@ -34,6 +34,8 @@ def _secrets() -> Iterator[str]:
         yield "SECRET_KEY is short or guessable."
     if _weak(settings.TOKEN_KEY):
         yield "TOKEN_KEY is short or guessable."
+    if _weak(settings.AUDIT_KEY):
+        yield "AUDIT_KEY is short or guessable."
     if settings.TOKEN_KEY == settings.SECRET_KEY:
         yield "TOKEN_KEY must not be SECRET_KEY."
     if any(_weak(key) for key in settings.TOKEN_KEYS_PAST):
@@ -85,7 +87,8 @@ def _access() -> Iterator[str]:
 
 def _policy() -> Iterator[str]:
     directives = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
-    scripts = [str(source) for source in directives.get("script-src", ["*"])]
+    sources: Any = directives.get("script-src", ["*"])
+    scripts = [str(source) for source in sources]
     if any("unsafe" in source or source == "*" for source in scripts):
         yield "The content security policy lets foreign scripts run."
     if settings.X_FRAME_OPTIONS != "DENY":

@@ -94,7 +94,8 @@ def objects_of(actor: Actor, permission: str, rows: QuerySet[Any]) -> QuerySet[A
     Neither a superuser's rights nor a model-wide permission widen the answer: who may see
     all rows does not ask here.
     """
-    user = User.objects.filter(pk=actor.user_id, is_active=True).first()
+    found = User.objects.filter(pk=actor.user_id, is_active=True) if actor.user_id else None
+    user = found.first() if found is not None else None
     if user is None:
         return rows.none()
     return get_objects_for_user(

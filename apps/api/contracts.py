@@ -8,7 +8,7 @@ refusal.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -121,7 +121,8 @@ class ContractView(APIView):
             response = self._once(handler) if self._keyed() else handler(request, **kwargs)
         except Exception as exc:  # noqa: BLE001 - every fault is worded or logged below
             response = self.handle_exception(exc)
-        self.response = self.finalize_response(request, response, *args, **kwargs)
+        said = cast("Response", response)
+        self.response = self.finalize_response(request, said, *args, **kwargs)
         return self.response
 
     def handle_exception(self, exc: Exception) -> Response:
@@ -166,7 +167,7 @@ class ContractView(APIView):
                 done = handler(self.request, **self.kwargs)
         except Exception as exc:  # noqa: BLE001 - every fault is worded or logged
             done = self.handle_exception(exc)
-        response = self.finalize_response(self.request, done)
+        response = self.finalize_response(self.request, cast("Response", done))
         if isinstance(response, Response):
             response.render()
         if response.status_code >= 500:

@@ -62,7 +62,9 @@ class ContractSchema(AutoSchema):
     def _get_response_bodies(self, direction: Any = "response") -> Any:
         found = super()._get_response_bodies(direction)
         for code in sorted(self._refusals() - {str(known) for known in found}):
-            refusal = self._get_response_for_code(ErrorBody, code)
+            refusal = self._get_response_for_code(  # type: ignore[no-untyped-call]
+                ErrorBody, code
+            )
             found[code] = {**refusal, "description": MEANING[code]}
         return found
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -121,7 +122,12 @@ def write_checkpoint(path: Path, *, at: datetime) -> int:
     moved = [head for head in heads if known.get(head[0]) != head[1]]
     lines = []
     for stream, seq, found in moved:
-        line = {"stream": stream, "seq": seq, "hash": found, "at": at.isoformat()}
+        line: dict[str, Any] = {
+            "stream": stream,
+            "seq": seq,
+            "hash": found,
+            "at": at.isoformat(),
+        }
         lines.append(json.dumps({**line, "mac": _mac(line)}) + "\n")
     if lines:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -162,12 +168,12 @@ def _links() -> Iterator[tuple[str, int, bytes, bytes, bool, bytes]]:
             yield from rows
 
 
-def _checkpoints(path: Path) -> list[dict[str, str | int]]:
+def _checkpoints(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     return [json.loads(line) for line in path.read_text().splitlines() if line]
 
 
-def _mac(line: dict[str, str | int]) -> str:
+def _mac(line: dict[str, Any]) -> str:
     told = json.dumps(line, sort_keys=True).encode()
     return hmac.new(settings.AUDIT_KEY.encode(), told, hashlib.sha256).hexdigest()

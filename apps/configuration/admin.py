@@ -13,7 +13,7 @@ from apps.configuration.rules import UnknownSetting, definition, parse
 from apps.core.errors import DomainError
 
 
-class SettingForm(forms.ModelForm):
+class SettingForm(forms.ModelForm):  # type: ignore[type-arg]
     """One value, checked against its declaration."""
 
     value = forms.CharField(widget=UnfoldAdminTextInputWidget(), max_length=1_000)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from unfold.admin import ModelAdmin, TabularInline  # type: ignore[import-untyped]
+from unfold.admin import ModelAdmin, TabularInline
 
 from apps.crews.models import Assignment, AssignmentStep, Crew
 
@@ -25,7 +25,7 @@ class Unchangeable:
 
 
 @admin.register(Crew)
-class CrewAdmin(Unchangeable, ModelAdmin):  # type: ignore[misc]
+class CrewAdmin(Unchangeable, ModelAdmin):
     """Crews."""
 
     list_display = ("code", "name", "crew_type", "leader", "on_shift", "is_ad_hoc")
@@ -33,7 +33,7 @@ class CrewAdmin(Unchangeable, ModelAdmin):  # type: ignore[misc]
     search_fields = ("code", "name", "leader")
 
 
-class StepInline(Unchangeable, TabularInline):  # type: ignore[misc]
+class StepInline(Unchangeable, TabularInline):
     """The steps of an assignment."""
 
     model = AssignmentStep
@@ -41,7 +41,7 @@ class StepInline(Unchangeable, TabularInline):  # type: ignore[misc]
 
 
 @admin.register(Assignment)
-class AssignmentAdmin(Unchangeable, ModelAdmin):  # type: ignore[misc]
+class AssignmentAdmin(Unchangeable, ModelAdmin):
     """Assignments with their steps."""
 
     list_display = ("crew", "outage", "status", "assigned_at", "on_site_at", "completed_at")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from unfold.admin import ModelAdmin, TabularInline  # type: ignore[import-untyped]
+from unfold.admin import ModelAdmin, TabularInline
 
 from apps.notifications.models import (
     CustomerPreference,
@@ -31,7 +31,7 @@ class Unchangeable:
 
 
 @admin.register(Notice)
-class NoticeAdmin(Unchangeable, ModelAdmin):  # type: ignore[misc]
+class NoticeAdmin(Unchangeable, ModelAdmin):
     """Notices."""
 
     list_display = ("created_at", "channel", "outage", "requested_by", "finished_at")
@@ -40,7 +40,7 @@ class NoticeAdmin(Unchangeable, ModelAdmin):  # type: ignore[misc]
     search_fields = ("message", "requested_by")
 
 
-class AttemptInline(Unchangeable, TabularInline):  # type: ignore[misc]
+class AttemptInline(Unchangeable, TabularInline):
     """The attempts to reach a recipient."""
 
     model = NoticeAttempt
@@ -48,7 +48,7 @@ class AttemptInline(Unchangeable, TabularInline):  # type: ignore[misc]
 
 
 @admin.register(NoticeRecipient)
-class NoticeRecipientAdmin(Unchangeable, ModelAdmin):  # type: ignore[misc]
+class NoticeRecipientAdmin(Unchangeable, ModelAdmin):
     """Recipients with the attempts to reach them."""
 
     list_display = ("customer_code", "address", "delivery", "reason", "attempts", "run_at")
@@ -58,7 +58,7 @@ class NoticeRecipientAdmin(Unchangeable, ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(CustomerPreference)
-class CustomerPreferenceAdmin(Unchangeable, ModelAdmin):  # type: ignore[misc]
+class CustomerPreferenceAdmin(Unchangeable, ModelAdmin):
     """What customers wish."""
 
     list_display = ("customer_code", "opted_out", "quiet_nights", "updated_at")
@@ -66,7 +66,7 @@ class CustomerPreferenceAdmin(Unchangeable, ModelAdmin):  # type: ignore[misc]
 
 
 @admin.register(SentMessage)
-class SentMessageAdmin(Unchangeable, ModelAdmin):  # type: ignore[misc]
+class SentMessageAdmin(Unchangeable, ModelAdmin):
     """What the embedded transport carried."""
 
     list_display = ("at", "channel", "address", "text")

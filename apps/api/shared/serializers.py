@@ -53,7 +53,7 @@ class LoginAnswer(serializers.Serializer[Any]):
     """One body that clients of both documents read unchanged."""
 
     success = serializers.BooleanField()
-    data = SegsLogin()
+    data = SegsLogin()  # type: ignore[assignment]
     access_token = serializers.CharField()
     refresh_token = serializers.CharField()
     token_type = serializers.CharField()
