@@ -121,13 +121,13 @@ if (socket) {
 document.addEventListener("htmx:afterSettle", tellTimes);
 document.addEventListener("oms:fresh", tellTimes);
 
-// A live update leaves alone what the reader opened or typed, and marks what is new.
+// A live update leaves open what the reader opened, and marks what is new.
+// Whatever is typed into lives outside the live parts.
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
   !(name === "open" && node.matches("details, dialog"));
 Idiomorph.defaults.callbacks.afterNodeAdded = (node) => {
   if (node.nodeType === Node.ELEMENT_NODE && node.matches("tr[data-new]")) node.classList.add("arrived");
 };
-Idiomorph.defaults.ignoreActiveValue = true;
 
 // --- Keys ----------------------------------------------------------------------------
 const typing = (node) => node.closest("input, textarea, select, [contenteditable]");
