@@ -79,7 +79,8 @@ def _start(wish: plan.Wish, folder: Folder, parent: Supervisor, descriptor: int)
     )
     parent.start(part for part, _ in embedded.values())
     parent.run(plan.preparation(wish))
-    parent.start(plan.workers(wish, folder, descriptor))
+    parent.start(plan.web(wish, folder, descriptor))
+    parent.start(plan.workers(wish))
     parent.start(plan.drivers(wish))
 
 

@@ -12,7 +12,7 @@ from apps.core.processes.folder import Folder
 from apps.core.processes.part import Part
 from apps.core.processes.refusal import Refusal
 
-SERVING, DRIVING = 2, 3
+SERVING, WORKING, DRIVING = 2, 3, 4
 WEB_WORKERS = 2
 TASK_THREADS = 4
 WEB_STATEMENT_TIMEOUT = "20s"
@@ -70,14 +70,19 @@ def preparation(wish: Wish) -> Part:
     return Part("prepare", SERVING, _manage("prepare", *words), once=True)
 
 
-def workers(wish: Wish, folder: Folder, descriptor: int) -> list[Part]:
-    """Return what serves people and machines, and what works behind them."""
-    found = [_web(f"web-{n}", folder, descriptor) for n in range(1, wish.web_workers + 1)]
+def web(wish: Wish, folder: Folder, descriptor: int) -> list[Part]:
+    """Return what serves people and machines; alone at first, so that they wait less."""
+    return [_web(f"web-{n}", folder, descriptor) for n in range(1, wish.web_workers + 1)]
+
+
+def workers(wish: Wish) -> list[Part]:
+    """Return what works behind the pages."""
+    found = []
     if "relay" in wish.commands:
-        found.append(Part("relay", SERVING, _manage("relay")))
+        found.append(Part("relay", WORKING, _manage("relay")))
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     pool = ("-P", "threads", "-c", str(TASK_THREADS), "-l", "INFO")
-    found.append(Part("worker", SERVING, _celery("worker", *pool, *quiet)))
+    found.append(Part("worker", WORKING, _celery("worker", *pool, *quiet)))
     return found
 
 
