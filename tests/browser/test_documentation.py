@@ -6,7 +6,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.mark.parametrize(("path", "sign"), [("/docs", ".opblock"), ("/redoc", "h1")])
-def test_the_documentation_shows_itself_without_a_complaint(live_portal, browser, path, sign):
+def test_the_documentation_shows_itself_without_a_complaint(
+    live_portal, browser, path, sign
+):
     page, complaints = browser(), []
     page.on("console", lambda said: said.type == "error" and complaints.append(said.text))
     page.on("pageerror", lambda fault: complaints.append(str(fault)))

@@ -1,5 +1,6 @@
 """Pictures of every page, in both themes and three widths, and what axe says of each."""
 
+import shutil
 from pathlib import Path
 
 import pytest

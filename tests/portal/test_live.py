@@ -1,0 +1,121 @@
+"""The sockets of live pages: who is let in, what wakes them, and when they close."""
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.test import Client
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from apps.portal import live
+from apps.realtime.services import hint
+
+WAIT = 20
+
+
+@pytest.fixture
+def socket(live_portal, city):
+    """Open sockets as somebody of a role: `socket("operator", "overview")`."""
+    opened = []
+
+    def open_socket(role, page, origin=live_portal):
+        headers = {"Cookie": f"sessionid={session_of(city, role)}"} if role else {}
+        url = f"{live_portal.replace('http', 'ws')}/live/{page}"
+        made = connect(url, origin=origin, additional_headers=headers, open_timeout=WAIT)
+        opened.append(made)
+        return made
+
+    yield open_socket
+    for one in opened:
+        one.close()
+
+
+def session_of(city, role):
+    client = Client()
+    client.force_login(
+        city.person(role), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    return client.cookies["sessionid"].value
+
+
+def closed_with(opened):
+    with pytest.raises(ConnectionClosed) as closing:
+        drain(opened)
+    return closing.value.rcvd.code
+
+
+def drain(opened):
+    while True:
+        opened.recv(timeout=WAIT)
+
+
+def heard(opened, text):
+    """Read until a frame holds the text."""
+    while text not in (frame := opened.recv(timeout=WAIT)):
+        continue
+    return frame
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        None,
+        "null",
+        "http://elsewhere.example",
+        "http://127.0.0.1",
+        "http://127.0.0.1:1",
+        "http://127.0.0.1.elsewhere.example",
+        "ftp://127.0.0.1",
+    ],
+)
+def test_a_foreign_page_is_refused(socket, origin):
+    with pytest.raises(InvalidStatus):
+        socket("operator", "overview", origin=origin)
+
+
+def test_who_is_not_signed_in_or_may_not_look_is_sent_away(socket):
+    assert closed_with(socket(None, "overview")) == 4401
+    assert closed_with(socket("user", "overview")) == 4403
+    unknown = "outages/00000000-0000-4000-8000-000000000000"
+    assert closed_with(socket("operator", unknown)) == 4404
+
+
+def test_an_event_reaches_everybody_who_looks(socket, city, relay_now):
+    watching = [socket("operator", "overview"), socket("ops_manager", "overview")]
+    for one in watching:
+        heard(one, "Nothing is out.")
+    city.report("scada", "breaker_trip", 0, device_id="CB-4")
+    relay_now(city.at)
+    for one in watching:
+        frame = heard(one, "CB-4")
+        assert 'id="live-outages"' in frame
+        assert 'hx-swap-oob="morph"' in frame
+
+
+def test_people_with_the_same_rights_share_one_drawing(socket, monkeypatch):
+    drawn = []
+    draw = live.draw_view
+    monkeypatch.setattr(
+        live, "draw_view", lambda view, actor: drawn.append(view) or draw(view, actor)
+    )
+    crowd = [socket("operator", "outages") for _ in range(8)]
+    for one in crowd:
+        heard(one, "live-list")
+    before = len(drawn)
+    for _ in range(20):
+        hint(topics=["outages"])
+    with pytest.raises(TimeoutError):
+        crowd[0].recv(timeout=1.5)
+    assert 1 <= len(drawn) - before <= 3
+
+
+def test_an_ended_session_ends_its_sockets(socket):
+    opened = socket("operator", "crews")
+    heard(opened, "live-active")
+    Session.objects.all().delete()
+    assert closed_with(opened) == 4401
+
+
+def test_who_talks_is_closed(socket):
+    opened = socket("operator", "crews")
+    opened.send("x" * 2000)
+    assert closed_with(opened) == 1008
