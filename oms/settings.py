@@ -19,7 +19,7 @@ env = environ.Env()
 
 VAR_DIR = Path(env("OMS_VAR", default=str(BASE_DIR / "var"))).absolute()
 _run = read_run_file(VAR_DIR)
-EMBEDDED = "DATABASE_URL" not in env.ENVIRON
+EMBEDDED = not env("DATABASE_URL", default="")
 
 # --- Safety -------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
