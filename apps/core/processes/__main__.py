@@ -54,6 +54,9 @@ def _run(wish: plan.Wish, folder: Folder) -> None:
     began = time.monotonic()
     os.environ["OMS_VAR"] = str(folder.var)
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    for name in ("DATABASE_URL", *plan.BROKER_VARIABLES):
+        if not os.environ.get(name):
+            os.environ.pop(name, None)  # set but empty means embedded
     (folder.var / DEMO_FILE).unlink(missing_ok=True)
     with bound_socket(wish.host, wish.port) as listening, Supervisor(folder, say) as parent:
         _end_leftovers(folder)
