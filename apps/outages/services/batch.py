@@ -25,6 +25,7 @@ from apps.outages.rules import (
 )
 from apps.outages.rules import settings as declared
 from apps.outages.services import reading, writing
+from apps.outages.services.bulk import together
 from apps.outages.services.spots import SpotFinder
 
 PLANNED_FOR = timedelta(hours=4)
@@ -81,8 +82,22 @@ class Batch:
         """Return whether an event is placed by coordinates or a whole substation."""
         return any(spot is not None and not spot.feeder_number for spot in self.spots)
 
-    def look_up_known(self) -> None:
-        """Find which of the events are stored already."""
+    def ask(self) -> None:
+        """Ask which of the events are stored already, and which open outages they might join."""
+        around = [
+            (spot.latitude, spot.longitude, self.reach(report).radius)
+            for spot, report in zip(self.spots, self.reports, strict=True)
+            if spot is not None and not spot.on_network and spot.latitude is not None
+        ]
+        self._questions = reading.Questions(
+            [report.identity for report in self.reports],
+            self.feeder_numbers,
+            sorted({s.substation for s in self.spots if s and s.substation}),
+            around,
+        )
+
+    def hear(self) -> None:
+        """Take the answers."""
         self.known = {
             (found.source_type, found.source_event_id): Known(
                 found.event_id,
@@ -91,20 +106,9 @@ class Batch:
                 found.disposition,
                 found.confidence,
             )
-            for found in reading.known_events(report.identity for report in self.reports)
+            for found in self._questions.known_events()
         }
-
-    def load_candidates(self) -> None:
-        """Load the open outages that one of the events might join."""
-        around = [
-            (spot.latitude, spot.longitude, self.reach(report).radius)
-            for spot, report in zip(self.spots, self.reports, strict=True)
-            if spot is not None and not spot.on_network and spot.latitude is not None
-        ]
-        substations = sorted({s.substation for s in self.spots if s and s.substation})
-        self.candidates = reading.open_candidates(
-            self.grid, self.feeder_numbers, substations, around
-        )
+        self.candidates = self._questions.open_candidates(self.grid)
 
     def reach(self, report: Report) -> Reach:
         """Return the window and radius in force for the event: its own, else the rule's."""
@@ -215,18 +219,24 @@ class Batch:
         )
 
     def write(self) -> None:
-        """Write the outages, their timelines, the events, the work and the event of the batch."""
+        """Write the outages, their timelines, the events, the work and what is told of them.
+
+        Nothing is told where the events only joined outages whose part of the network is to
+        be judged soon anyway: the judge tells what they changed.
+        """
         opened = [c for c in self.candidates if c.is_new]
         changed = [c for c in self.candidates if c.is_changed and not c.is_new]
-        writing.insert_outages(self.grid, opened, self.first_events(), self.at)
-        writing.update_outages(self.grid, changed, self.at)
-        writing.insert_timeline(self.grid, opened, changed, self.at)
-        writing.insert_events(
-            self.reports, self.spots, self.new_events, self.finder, self.at
-        )
+        with together():
+            writing.insert_outages(self.grid, opened, self.first_events(), self.at)
+            writing.update_outages(self.grid, changed, self.at)
+            writing.insert_timeline(self.grid, opened, changed, self.at)
+            writing.insert_events(
+                self.reports, self.spots, self.new_events, self.finder, self.at
+            )
+            work = writing.add_work(self.work, self.at, self.at + self._debounce())
         writing.insert_conflicts(self.conflicts, self.at)
-        due = writing.add_work(self.work, self.at, self.at + self._debounce())
-        if opened or changed or due:
+        due = work.keys()
+        if opened or due:
             publish(
                 EventsMatched(
                     at=self.at,

@@ -19,6 +19,7 @@ from apps.network import selectors as network
 from apps.outages.correlation.matching import Matcher
 from apps.outages.rules import Disposition, MatchedBy, Report
 from apps.outages.services.batch import Batch, Known
+from apps.outages.services.bulk import together
 
 TRIES = 3
 SPACE_LOCK, FEEDER_LOCK = 7_101, 7_102
@@ -60,9 +61,10 @@ def take_reports(*, reports: Sequence[tuple[Actor, Report]], at: datetime) -> li
 def _take(reports: Sequence[tuple[Actor, Report]], at: datetime) -> list[Receipt]:
     held = network.snapshot()
     batch = Batch([report for _, report in reports], held, at)
-    lock_part(batch.feeder_numbers, everything=batch.has_space)
-    batch.look_up_known()
-    batch.load_candidates()
+    with together():
+        lock_part(batch.feeder_numbers, everything=batch.has_space)
+        batch.ask()
+    batch.hear()
     matcher = Matcher(held.grid, batch.candidates)
     receipts = [_receive(batch, matcher, index) for index in range(len(reports))]
     batch.write()
@@ -111,12 +113,12 @@ def _repeated(known: Known) -> Receipt:
 def lock_part(feeder_numbers: Sequence[int], *, everything: bool = False) -> None:
     """Hold these feeders, or the whole of space and network, until the transaction ends."""
     kind = "pg_advisory_xact_lock" if everything else "pg_advisory_xact_lock_shared"
-    with connection.cursor() as cursor:
-        if everything or not feeder_numbers:
-            cursor.execute(f"SELECT {kind}(%s, 0)", [SPACE_LOCK])
-            return
-        cursor.execute(
-            f"SELECT {kind}(%s, 0), (SELECT count(pg_advisory_xact_lock(%s, n)) "  # noqa: S608
-            "FROM unnest(%s::int[]) AS n)",
-            [SPACE_LOCK, FEEDER_LOCK, sorted(feeder_numbers)],
-        )
+    cursor = connection.cursor()
+    if everything or not feeder_numbers:
+        cursor.execute(f"SELECT {kind}(%s, 0)", [SPACE_LOCK])
+        return
+    cursor.execute(
+        f"SELECT {kind}(%s, 0), (SELECT count(pg_advisory_xact_lock(%s, n)) "  # noqa: S608
+        "FROM unnest(%s::int[]) AS n)",
+        [SPACE_LOCK, FEEDER_LOCK, sorted(feeder_numbers)],
+    )

@@ -5,10 +5,12 @@ Safe to run twice and at any time: it reads what stands, infers, and writes the 
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Max, Q
 
 from apps.configuration.selectors import value
 from apps.core.actor import system
@@ -44,6 +46,7 @@ def judge(*, key: str, at: datetime) -> int:
     lock_part([feeder] if feeder is not None else [], everything=feeder is None)
     grid = network.grid(fresh=True)
     found = Outage.objects.open().filter(feeder_number=feeder).select_for_update()
+    begun = monotonic()
     pending = _pending(key)
     outages = {outage.id: outage for outage in found.order_by("first_detected_at", "id")}
     states = _meter_states(grid, outages)
@@ -58,17 +61,28 @@ def judge(*, key: str, at: datetime) -> int:
             grid, outage, states.get(outage.id, {}), at
         ):
             changed.add(outage.id)
-    _finish(pending)
-    if changed:
-        publish(OutagesRejudged(key=key, changed=tuple(sorted(changed)), at=at))
+    told = changed | _joined_since(pending, outages)
+    _finish(pending, monotonic() - begun)
+    if told:
+        publish(OutagesRejudged(key=key, changed=tuple(sorted(told)), at=at))
     return len(changed)
+
+
+def _joined_since(
+    work: CorrelationWork | None, outages: Mapping[UUID, Outage]
+) -> set[UUID]:
+    """Return the outages that events have joined since the work became due."""
+    if work is None:
+        return set()
+    began = work.run_at - timedelta(milliseconds=value(declared.DEBOUNCE_MILLISECONDS))
+    return {outage.id for outage in outages.values() if outage.updated_at >= began}
 
 
 def _pending(key: str) -> CorrelationWork | None:
     return CorrelationWork.objects.select_for_update().filter(key=key).first()
 
 
-def _finish(work: CorrelationWork | None) -> None:
+def _finish(work: CorrelationWork | None, took: float) -> None:
     if work is not None:
         work.state, work.waiting, work.lease_owner, work.lease_until = (
             WorkState.DONE,
@@ -76,7 +90,7 @@ def _finish(work: CorrelationWork | None) -> None:
             "",
             None,
         )
-        work.attempts, work.last_error = 0, ""
+        work.attempts, work.last_error, work.took_seconds = 0, "", min(took, 10.0)
         work.save()
 
 
@@ -84,25 +98,19 @@ def _meter_states(
     grid: "Grid", outages: Mapping[UUID, Outage]
 ) -> dict[UUID, dict[int, MeterState]]:
     """Return what was last heard of each meter, by outage."""
+    lost = Max("occurred_at", filter=~Q(kind=Kind.RESTORATION))
+    back = Max("occurred_at", filter=Q(kind=Kind.RESTORATION))
     rows = (
         SourceEvent.objects.filter(outage__in=list(outages), meter_number__isnull=False)
-        .order_by("occurred_at", "id")
-        .values_list("outage_id", "meter_number", "node_number", "kind", "occurred_at")
+        .values_list("outage_id", "meter_number")
+        .annotate(node=Max("node_number"), lost=lost, back=back)
+        .order_by("outage_id", "meter_number")
     )
     states: dict[UUID, dict[int, MeterState]] = {}
-    for outage_id, meter, node_pk, kind, occurred_at in rows:
-        if outage_id is None or meter is None:
-            continue
-        of_outage = states.setdefault(outage_id, {})
-        known = of_outage.get(meter)
-        node = grid.node_index(node_pk) if node_pk and grid.has_node(node_pk) else -1
-        lost = known.lost_at if known else None
-        back = known.back_at if known else None
-        if kind == Kind.RESTORATION:
-            back = occurred_at
-        else:
-            lost = occurred_at
-        of_outage[meter] = MeterState(node, lost, back)
+    for outage_id, meter, node_pk, lost_at, back_at in rows:
+        known = node_pk is not None and grid.has_node(node_pk)
+        node = grid.node_index(node_pk) if known else -1
+        states.setdefault(outage_id, {})[meter] = MeterState(node, lost_at, back_at)
     return states
 
 
@@ -190,20 +198,23 @@ def _settle(
     grid: "Grid", outage: Outage, states: Mapping[int, MeterState], at: datetime
 ) -> bool:
     """Bring members, figures and state of one outage up to date; return whether it changed."""
-    before = outage.facts()
-    meters, critical = interruptions.sync(grid, outage, states, at)
-    if meters is not None:
-        outage.customers_count, outage.critical_customers = meters, critical
+    before = {**outage.facts(), "place": outage.counted_place}
+    if outage.counted_place != outage.device_code:
+        counted = interruptions.count(outage)
+        if counted is not None:
+            outage.customers_count, outage.critical_customers = counted
+        outage.counted_place = outage.device_code
+    interruptions.end(outage, states)
     outage.confidence = confidence(outage.sources)
     outage.severity = severity(
         sure=outage.confidence,
         customers=outage.customers_count,
         critical=outage.critical_customers,
     )
-    changed = outage.facts() != before
+    changed = {**outage.facts(), "place": outage.counted_place} != before
     if changed:
         outage.updated_at = at
-    outage.save()
+        outage.save()
     return _restore_if_back(grid, outage, states, at) or changed
 
 

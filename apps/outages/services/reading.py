@@ -1,20 +1,21 @@
-"""The reads of the intake, each one statement for the whole batch."""
+"""The reads of the intake, each one statement for the whole batch, all in one round trip."""
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-
-import orjson
-from django.db import connection
 
 from apps.outages.correlation.matching import Candidate
 from apps.outages.rules import PlaceKind
+from apps.outages.services.bulk import ask
 
 if TYPE_CHECKING:
+    import psycopg
+
     from apps.network.topology import Grid
 
 METERS_PER_DEGREE = 111_195.0
+REMEMBERED = 50_000
 _CANDIDATE = (
     "o.id, o.status, o.place_kind, o.node_number, o.edge_number, o.feeder_number, "
     "o.substation_code, o.device_code, o.latitude, o.longitude, o.sources, "
@@ -38,99 +39,140 @@ class KnownRow:
     confidence: float | None
 
 
-def known_events(identities: Iterable[tuple[str, str]]) -> list[KnownRow]:
-    """Return those of the events that are stored already."""
-    pairs = list(identities)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT e.id, e.source_type, e.source_event_id, e.outage_id, e.fingerprint, "
-            "e.disposition, o.confidence "
-            "FROM unnest(%s::text[], %s::text[]) AS told(source, name) "
-            "JOIN outages_sourceevent e ON e.source_type = told.source "
-            "AND e.source_event_id = told.name "
-            "LEFT JOIN outages_outage o ON o.id = e.outage_id",
-            [[source for source, _ in pairs], [name for _, name in pairs]],
-        )
-        return [KnownRow(*row) for row in cursor.fetchall()]
+class Questions:
+    """What the intake asks before it matches, sent together and answered together.
+
+    Make it within `bulk.together()`, read the answers after it.
+    """
+
+    def __init__(
+        self,
+        identities: Iterable[tuple[str, str]],
+        feeder_numbers: Sequence[int],
+        substations: Sequence[str],
+        around: Sequence[tuple[float | None, float | None, float]],
+    ) -> None:
+        self._known = _ask_known(list(identities))
+        self._open: list[psycopg.Cursor[Any]] = []
+        if feeder_numbers:
+            on_feeders = "o.feeder_number = ANY(%s::bigint[])"
+            self._open.append(_ask_where(on_feeders, list(feeder_numbers)))
+        if substations:
+            at_substations = (
+                "o.place_kind = 'substation' AND o.substation_code = ANY(%s::text[])"
+            )
+            self._open.append(_ask_where(at_substations, list(substations)))
+        if around:
+            self._open.append(_ask_near(around))
+
+    def known_events(self) -> list[KnownRow]:
+        """Return those of the events that are stored already."""
+        return [KnownRow(*row) for row in self._known]
+
+    def open_candidates(self, grid: "Grid") -> list[Candidate]:
+        """Return the open outages of the feeders and substations, and those near the points."""
+        found: dict[uuid.UUID, Candidate] = {}
+        seats = _seats_of(grid)
+        for rows in self._open:
+            for row in rows:
+                if row[0] not in found:
+                    found[row[0]] = _candidate(grid, seats, row)
+        return list(found.values())
 
 
-def open_candidates(
-    grid: "Grid",
-    feeder_numbers: Sequence[int],
-    substations: Sequence[str],
+def _ask_known(pairs: list[tuple[str, str]]) -> "psycopg.Cursor[Any]":
+    return ask(
+        "SELECT e.id, e.source_type, e.source_event_id, e.outage_id, e.fingerprint, "
+        "e.disposition, o.confidence "
+        "FROM unnest(%s::text[], %s::text[]) AS told(source, name) "
+        "JOIN outages_sourceevent e ON e.source_type = told.source "
+        "AND e.source_event_id = told.name "
+        "LEFT JOIN outages_outage o ON o.id = e.outage_id",
+        [[source for source, _ in pairs], [name for _, name in pairs]],
+    )
+
+
+def _ask_where(where: str, wanted: list[Any]) -> "psycopg.Cursor[Any]":
+    return ask(
+        f"SELECT {_CANDIDATE} FROM outages_outage o "  # noqa: S608
+        f"WHERE {_IS_OPEN} AND {where} "
+        "ORDER BY o.first_detected_at, o.id",
+        [wanted],
+    )
+
+
+def _ask_near(
     around: Sequence[tuple[float | None, float | None, float]],
-) -> list[Candidate]:
-    """Return the open outages of the feeders and substations, and those near the points."""
-    found: dict[uuid.UUID, Candidate] = {}
-    if feeder_numbers:
-        _read(grid, found, "o.feeder_number = ANY(%s)", [list(feeder_numbers)])
-    if substations:
-        _read(
-            grid,
-            found,
-            "o.place_kind = 'substation' AND o.substation_code = ANY(%s)",
-            [list(substations)],
-        )
-    if around:
-        _read_near(grid, found, around)
-    return list(found.values())
-
-
-def _read(
-    grid: "Grid", found: dict[uuid.UUID, Candidate], where: str, params: list[Any]
-) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {_CANDIDATE} FROM outages_outage o "  # noqa: S608
-            f"WHERE {_IS_OPEN} AND {where} "
-            "ORDER BY o.first_detected_at, o.id",
-            params,
-        )
-        for row in cursor.fetchall():
-            found.setdefault(row[0], _candidate(grid, row))
-
-
-def _read_near(
-    grid: "Grid",
-    found: dict[uuid.UUID, Candidate],
-    around: Sequence[tuple[float | None, float | None, float]],
-) -> None:
+) -> "psycopg.Cursor[Any]":
     latitudes = [point[0] for point in around]
     longitudes = [point[1] for point in around]
     degrees = [point[2] / METERS_PER_DEGREE * 1.01 for point in around]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT DISTINCT ON (o.first_detected_at, o.id) {_CANDIDATE} "  # noqa: S608
-            "FROM unnest(%s::float8[], %s::float8[], %s::float8[]) AS p(lat, lon, d) "
-            "CROSS JOIN LATERAL (SELECT * FROM outages_outage o "
-            f"WHERE {_IS_OPEN} AND point(o.longitude, o.latitude) <@ box("
-            "point(p.lon - p.d / greatest(cosd(p.lat), 0.01), p.lat - p.d), "
-            "point(p.lon + p.d / greatest(cosd(p.lat), 0.01), p.lat + p.d))) AS o "
-            "ORDER BY o.first_detected_at, o.id",
-            [latitudes, longitudes, degrees],
-        )
-        for row in cursor.fetchall():
-            found.setdefault(row[0], _candidate(grid, row))
+    return ask(
+        f"SELECT DISTINCT ON (o.first_detected_at, o.id) {_CANDIDATE} "  # noqa: S608
+        "FROM unnest(%s::float8[], %s::float8[], %s::float8[]) AS p(lat, lon, d) "
+        "CROSS JOIN LATERAL (SELECT * FROM outages_outage o "
+        f"WHERE {_IS_OPEN} AND point(o.longitude, o.latitude) <@ box("
+        "point(p.lon - p.d / greatest(cosd(p.lat), 0.01), p.lat - p.d), "
+        "point(p.lon + p.d / greatest(cosd(p.lat), 0.01), p.lat + p.d))) AS o "
+        "ORDER BY o.first_detected_at, o.id",
+        [latitudes, longitudes, degrees],
+    )
 
 
-def _candidate(grid: "Grid", row: Sequence[Any]) -> Candidate:
-    known = row[3] is not None and grid.has_node(row[3])
-    node = grid.node_index(row[3]) if known else -1
+@dataclass(frozen=True, slots=True)
+class _Seats:
+    """Where nodes and devices were found in one tree; outages ask for the same ones again."""
+
+    tree: Any
+    nodes: dict[int, int] = field(default_factory=dict)
+    edges: dict[str, int] = field(default_factory=dict)
+
+
+_seats = _Seats(None)
+
+
+def _seats_of(grid: "Grid") -> _Seats:
+    """Return what is remembered for the grid's tree; another tree begins with nothing."""
+    global _seats
+    held = _seats
+    if held.tree is not grid.tree or len(held.nodes) + len(held.edges) > REMEMBERED:
+        held = _seats = _Seats(grid.tree)
+    return held
+
+
+def _node(grid: "Grid", seats: _Seats, node_pk: int | None) -> int:
+    if node_pk is None:
+        return -1
+    found = seats.nodes.get(node_pk)
+    if found is None:
+        found = grid.node_index(node_pk) if grid.has_node(node_pk) else -1
+        seats.nodes[node_pk] = found
+    return found
+
+
+def _edge(grid: "Grid", seats: _Seats, code: str) -> int:
+    found = seats.edges.get(code)
+    if found is None:
+        edge = grid.edge_index(code)
+        found = seats.edges[code] = -1 if edge is None else edge
+    return found
+
+
+def _candidate(grid: "Grid", seats: _Seats, row: Sequence[Any]) -> Candidate:
+    node = _node(grid, seats, row[3])
     at_meter = row[2] == PlaceKind.SERVICE_POINT
-    edge = None if at_meter else grid.edge_index(row[7])
-    sources = orjson.loads(row[10]) if isinstance(row[10], str) else row[10]
     return Candidate(
         id=row[0],
         status=row[1],
         place_kind=row[2],
         node=node,
-        edge=-1 if edge is None else edge,
+        edge=-1 if at_meter else _edge(grid, seats, row[7]),
         feeder_number=row[5],
         substation=row[6],
         meter_code=row[7] if at_meter else "",
         latitude=row[8],
         longitude=row[9],
-        sources=sources,
+        sources=row[10],
         first_detected_at=row[11],
         last_event_at=row[12],
         is_planned=row[13],

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,12 @@ from apps.configuration.selectors import value
 from apps.outages.correlation.matching import Candidate, Spot
 from apps.outages.models import EventConflict
 from apps.outages.rules import PLACE_FIELDS, EtrSource, Report, severity
-from apps.outages.services.bulk import copy_in
+from apps.outages.services.bulk import ask, insert
 from apps.outages.services.places import describe
 
 if TYPE_CHECKING:
+    import psycopg
+
     from apps.network.topology import Grid
     from apps.outages.services.batch import Known, Outcome
     from apps.outages.services.spots import SpotFinder
@@ -109,8 +112,8 @@ def insert_outages(
             )
         )
         estimates.append((c.id, etr, EtrSource.DEFAULT, at, ""))
-    copy_in("outages_outage", _OUTAGE_COLUMNS, lines)
-    copy_in(
+    insert("outages_outage", _OUTAGE_COLUMNS, lines)
+    insert(
         "outages_etrestimate",
         ("outage_id", "estimate_at", "source", "published_at", "actor_label"),
         estimates,
@@ -122,20 +125,19 @@ def update_outages(grid: "Grid", changed: Sequence[Candidate], at: datetime) -> 
     if not changed:
         return
     records = [_record(grid, c) for c in changed]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE outages_outage o SET severity = x.severity, confidence = x.confidence, "
-            "sources = x.sources, first_detected_at = x.first_detected_at, "
-            "last_event_at = x.last_event_at, place_kind = x.place_kind, "
-            "device_code = x.device_code, device_kind = x.device_kind, "
-            "edge_number = x.edge_number, node_number = x.node_number, "
-            "customers_count = x.customers, updated_at = %s "
-            "FROM jsonb_to_recordset(%s::jsonb) AS x(id uuid, severity text, confidence float8, "
-            "sources jsonb, first_detected_at timestamptz, last_event_at timestamptz, "
-            "place_kind text, device_code text, device_kind text, edge_number bigint, "
-            "node_number bigint, customers int) WHERE o.id = x.id",
-            [at, orjson.dumps(records).decode()],
-        )
+    connection.cursor().execute(
+        "UPDATE outages_outage o SET severity = x.severity, confidence = x.confidence, "
+        "sources = x.sources, first_detected_at = x.first_detected_at, "
+        "last_event_at = x.last_event_at, place_kind = x.place_kind, "
+        "device_code = x.device_code, device_kind = x.device_kind, "
+        "edge_number = x.edge_number, node_number = x.node_number, "
+        "customers_count = x.customers, updated_at = %s "
+        "FROM json_to_recordset(%s::json) AS x(id uuid, severity text, confidence float8, "
+        "sources jsonb, first_detected_at timestamptz, last_event_at timestamptz, "
+        "place_kind text, device_code text, device_kind text, edge_number bigint, "
+        "node_number bigint, customers int) WHERE o.id = x.id",
+        [at, orjson.dumps(records).decode()],
+    )
 
 
 def _record(grid: "Grid", c: Candidate) -> dict[str, Any]:
@@ -173,7 +175,7 @@ def insert_timeline(
             (c.id, at, "source", f"Also reported by {source}", "system", "")
             for source in c.joined
         )
-    copy_in(
+    insert(
         "outages_timelineentry",
         ("outage_id", "at", "kind", "text", "actor_label", "on_behalf_of"),
         entries,
@@ -255,7 +257,7 @@ def insert_events(
                 outcome.candidate.id if outcome.candidate else None,
             )
         )
-    copy_in("outages_sourceevent", _EVENT_COLUMNS, lines)
+    insert("outages_sourceevent", _EVENT_COLUMNS, lines)
 
 
 def insert_conflicts(conflicts: Sequence[tuple["Known", Report]], at: datetime) -> None:
@@ -282,21 +284,34 @@ def insert_conflicts(conflicts: Sequence[tuple["Known", Report]], at: datetime) 
     )
 
 
-def add_work(counts: Mapping[str, int], at: datetime, run_at: datetime) -> list[str]:
-    """Count the events as waiting to be judged; return the keys that became due just now."""
+def add_work(counts: Mapping[str, int], at: datetime, run_at: datetime) -> "DueWork":
+    """Count the events as waiting to be judged."""
     if not counts:
-        return []
+        return DueWork(counts, None)
     keys = sorted(counts)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO outages_correlationwork AS w (key, state, run_at, lease_owner, fence, "
-            "attempts, last_error, waiting) "
-            "SELECT x.key, 'pending', %s, '', 0, 0, '', x.n "
-            "FROM unnest(%s::text[], %s::int[]) AS x(key, n) ORDER BY x.key "
-            "ON CONFLICT (key) DO UPDATE SET waiting = w.waiting + excluded.waiting, "
-            "run_at = CASE WHEN w.state = 'pending' THEN w.run_at ELSE excluded.run_at END, "
-            "state = CASE WHEN w.state = 'leased' THEN 'leased' ELSE 'pending' END "
-            "RETURNING key, waiting",
-            [run_at, keys, [counts[key] for key in keys]],
-        )
-        return [key for key, waiting in cursor.fetchall() if waiting == counts[key]]
+    told = ask(
+        "INSERT INTO outages_correlationwork AS w (key, state, run_at, lease_owner, fence, "
+        "attempts, last_error, waiting) "
+        "SELECT x.key, 'pending', %s, '', 0, 0, '', x.n "
+        "FROM unnest(%s::text[], %s::int[]) AS x(key, n) ORDER BY x.key "
+        "ON CONFLICT (key) DO UPDATE SET waiting = w.waiting + excluded.waiting, "
+        "run_at = CASE WHEN w.state = 'pending' THEN w.run_at "
+        "ELSE excluded.run_at + w.took_seconds * interval '4 seconds' END, "
+        "state = CASE WHEN w.state = 'leased' THEN 'leased' ELSE 'pending' END "
+        "RETURNING key, waiting",
+        [run_at, keys, [counts[key] for key in keys]],
+    )
+    return DueWork(counts, told)
+
+
+@dataclass(frozen=True, slots=True)
+class DueWork:
+    """Work that was counted, and the database's answer to it."""
+
+    counts: Mapping[str, int]
+    told: "psycopg.Cursor[Any] | None"
+
+    def keys(self) -> list[str]:
+        """Return the keys that became due just now."""
+        rows = self.told.fetchall() if self.told is not None else []
+        return [key for key, waiting in rows if waiting == self.counts[key]]
