@@ -1,4 +1,4 @@
-"""The ASGI application: the quick intake, Django behind a limit on bodies, the sockets."""
+"""The ASGI application: the quick doors, Django behind a limit on bodies, the sockets."""
 
 import os
 
@@ -11,12 +11,13 @@ django_application = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
 from apps.api.oms.intake import Intake  # noqa: E402 - apps are ready only now
+from apps.api.oms.lists import QuickList  # noqa: E402
 from apps.portal.sockets import websocket_urlpatterns  # noqa: E402
 from oms.limits import BodyLimit  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": Intake(BodyLimit(django_application)),
+        "http": Intake(QuickList(BodyLimit(django_application))),
         "websocket": URLRouter(websocket_urlpatterns),
     }
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.response import Response
 
 from apps.api.contracts import Contract, ContractView
 from apps.core.actor import Actor
@@ -49,6 +50,6 @@ class OmsView(ContractView):
 
     def said(
         self, serializer: type[serializers.Serializer[Any]], answer: Any, status: int = 200
-    ) -> Any:
+    ) -> Response:
         """Say the answer in the given shape."""
         return self.answer(serializer(answer).data, status=status)

@@ -7,7 +7,7 @@ import django_filters
 from django import forms
 from django.core.exceptions import ValidationError as FormError
 from django.db.models import QuerySet
-from django_filters.utils import translate_validation
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from apps.api.oms.serializers.fields import LONGEST_NAME, read_moment
@@ -19,7 +19,7 @@ class MomentField(forms.Field):
 
     def to_python(self, value: Any) -> datetime | None:
         """Return the time, or None where nothing was asked."""
-        if not value:
+        if value is None:
             return None
         try:
             return read_moment(value)
@@ -56,7 +56,7 @@ def narrowed(
     """Return the rows that the query asks for; raise ValidationError naming what is wrong."""
     chosen = kind(request.query_params, queryset=rows, request=request)
     if not chosen.is_valid():
-        raise translate_validation(chosen.errors)
+        raise ValidationError({name: list(said) for name, said in chosen.errors.items()})
     return chosen.qs
 
 

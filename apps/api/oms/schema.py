@@ -1,6 +1,7 @@
 """What the OpenAPI document says of each call: bodies, answers, refusals, printed examples."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
@@ -12,6 +13,8 @@ from drf_spectacular.utils import (
 
 from apps.api.oms import serializers as wire
 from apps.outages.rules import Disposition, Severity, Source, Status
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 OUTAGE_ID = OpenApiParameter(
     "outage_id",
