@@ -15,6 +15,7 @@ from apps.core.processes.refusal import Refusal
 SERVING, WORKING, DRIVING = 2, 3, 4
 WEB_WORKERS = 2
 TASK_THREADS = 4
+OPTIONAL = frozenset({"relay", "simulate"})
 WEB_STATEMENT_TIMEOUT = "20s"
 EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - an address that is replaced
 BROKER_VARIABLES = ("BROKER_URL", "CHANNEL_URL", "CACHE_URL")
@@ -24,8 +25,8 @@ BROKER_VARIABLES = ("BROKER_URL", "CHANNEL_URL", "CACHE_URL")
 class Wish:
     """What the person who starts the portal asked for.
 
-    `commands` are the management commands that exist here: a part whose command does not is
-    left out.
+    `commands` are those of the OPTIONAL management commands that exist here: a part whose
+    command does not is left out.
     """
 
     var: Path

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.management import get_commands
 from django.core.management.base import BaseCommand
 
+from apps.core.processes.plan import OPTIONAL
+
 
 class Command(BaseCommand):
     """Become the supervisor, which is plain Python and therefore small."""
@@ -29,7 +31,7 @@ class Command(BaseCommand):
             "--var",
             str(settings.VAR_DIR),
         ]
-        words += ["--commands", ",".join(sorted(get_commands()))]
+        words += ["--commands", ",".join(sorted(OPTIONAL & get_commands().keys()))]
         words += ["--demo"] if options["demo"] else []
         os.chdir(settings.BASE_DIR)
         os.execv(sys.executable, words)  # noqa: S606
