@@ -91,6 +91,8 @@ def test_outages_that_came_in_before_the_trip_was_told_are_absorbed_by_it(town, 
     (outage,) = judge_all(clock)
     assert (outage.device_code, outage.sources) == ("CB-1", {"scada": 1, "smart_meter": 2})
     assert outage.number == max(Outage.objects.values_list("number", flat=True))
+    assert Interruption.objects.filter(outage=outage).count() == 12
+    assert Interruption.objects.count() == 12
 
 
 def test_when_every_reporting_meter_is_back_it_restores_itself(town, clock):

@@ -27,7 +27,8 @@ class Outage(models.Model):
     """One interruption of supply as the control room sees it.
 
     `edge_number` and `node_number` are the network's numbers of the device inferred open and of
-    the node below it. `sources` counts the events by source. The number is shown as OUT001.
+    the node below it. `sources` counts the events by source. `counted_place` is the device for
+    which the interruptions were written. The number is shown as OUT001.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -57,6 +58,7 @@ class Outage(models.Model):
     critical_customers = models.BooleanField(default=False)
     sources: models.JSONField = models.JSONField(default=dict)
     first_event_id = models.UUIDField(null=True)
+    counted_place = models.CharField(max_length=200, default="", db_default="", blank=True)
     first_detected_at = models.DateTimeField()
     last_event_at = models.DateTimeField()
     opened_at = models.DateTimeField()

@@ -10,10 +10,12 @@ from apps.core.work import WorkRow
 class CorrelationWork(WorkRow):
     """One part of the network (`feeder:12`, `space`, `substation:3`) whose events wait.
 
-    `waiting` counts the events accepted since it was judged last.
+    `waiting` counts the events accepted since it was judged last, `took_seconds` is how long
+    that was: what takes long is done less often.
     """
 
     waiting = models.PositiveIntegerField(default=0)
+    took_seconds = models.FloatField(default=0.0, db_default=0.0)
 
     class Meta:
         indexes: ClassVar = [

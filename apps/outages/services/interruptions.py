@@ -1,8 +1,6 @@
 """Who is without power because of an outage: one row a meter, never two at once."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import TYPE_CHECKING
 
 from django.db import connection
 
@@ -11,31 +9,25 @@ from apps.outages.correlation.inference import MeterState
 from apps.outages.models import Interruption, Outage
 from apps.outages.rules import PlaceKind
 
-if TYPE_CHECKING:
-    from apps.network.topology import Grid
 
-
-def sync(
-    grid: "Grid", outage: Outage, states: Mapping[int, MeterState], at: datetime
-) -> tuple[int | None, bool]:
-    """Write the interruptions of the outage as it stands.
+def count(outage: Outage) -> tuple[int, bool] | None:
+    """Write who is interrupted where the outage stands now.
 
     Returns how many customers are concerned and whether a critical one is among them; None
     where the place is not on the network.
     """
-    meters = _meters(grid, outage)
+    meters = _meters(outage)
     if meters is None:
-        return None, outage.critical_customers
+        return None
     wanted = {meter.pk: meter for meter in meters}
     rows = Interruption.objects.filter(outage=outage)
     rows.exclude(meter_number__in=list(wanted)).delete()
     known = set(rows.values_list("meter_number", flat=True))
     _insert(outage, [meter for pk, meter in wanted.items() if pk not in known])
-    _end(outage, states)
     return len(wanted), any(meter.critical for meter in meters)
 
 
-def _meters(grid: "Grid", outage: Outage) -> list[network.MeterView] | None:
+def _meters(outage: Outage) -> list[network.MeterView] | None:
     match outage.place_kind:
         case PlaceKind.DEVICE if outage.device_code:
             return list(network.meters_under(outage.device_code))
@@ -65,7 +57,7 @@ def _insert(outage: Outage, meters: list[network.MeterView]) -> None:
         )
 
 
-def _end(outage: Outage, states: Mapping[int, MeterState]) -> None:
+def end(outage: Outage, states: Mapping[int, MeterState]) -> None:
     """End the interruption of each meter that has said it is back."""
     back = [
         (number, state.back_at)

@@ -150,7 +150,7 @@ def _merge(
         other.merged_into = keeper
         other.updated_at = at
         states.setdefault(keeper.id, {}).update(states.get(other.id, {}))
-    keeper.updated_at = at
+    keeper.updated_at, keeper.counted_place = at, ""
     Outage.objects.bulk_update(absorbed, ["merged_into", "updated_at"])
     keeper.save()
     ids = [other.id for other in absorbed]
