@@ -6,7 +6,7 @@ import pytest
 
 from apps.accounts.rules import ROLE_PERMISSIONS, Role
 from apps.audit.selectors import entries
-from apps.core.actor import Actor, ActorKind, system
+from apps.core.actor import Actor, ActorKind
 from apps.core.errors import Forbidden, Invalid
 from apps.core.models import OutboxRow
 from apps.feeds import selectors, services
@@ -22,7 +22,7 @@ def person(role):
 
 def test_the_ops_manager_asks_and_the_simulator_takes_it_once(clock, relay_now):
     request_storm(faults=7, by=person(Role.OPS_MANAGER), at=clock.at)
-    trail = entries(viewer=system()).filter(action="storm_request")
+    trail = entries().filter(action="storm_request")
     assert [entry.after for entry in trail] == [{"faults": 7}]
     relay_now()
     taken = services.take_storm(at=clock.forward(seconds=1))
@@ -47,7 +47,7 @@ def test_nobody_else_may(role, clock):
     with pytest.raises(Forbidden):
         request_storm(by=person(role), at=clock.at)
     assert not OutboxRow.objects.filter(name="outages.storm_requested").exists()
-    trail = entries(viewer=system())
+    trail = entries()
     assert not trail.filter(action="storm_request").exists()
     assert trail.filter(action="access_denied", resource_id="outages.storm_mode").exists()
 

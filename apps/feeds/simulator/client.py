@@ -1,6 +1,7 @@
 """Speaks to the portal over its published interface, with one connection that is kept."""
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
@@ -8,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 TIMEOUT_SECONDS = 15.0
+IDLE_SECONDS = 2.0
 SERVER_ERROR = 500
 SUCCESS = range(200, 300)
 UNAUTHORISED = (401, 403)
@@ -32,6 +34,7 @@ class Portal:
         self._read_token = token
         self._token = ""
         self._line: HTTPConnection | None = None
+        self._used_at = 0.0
 
     def report(self, events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Send events; return what became of each. Raises Away or Refused."""
@@ -88,6 +91,9 @@ class Portal:
     def _exchange(
         self, verb: str, path: str, body: Mapping[str, Any] | None
     ) -> tuple[int, dict[str, Any]]:
+        if time.monotonic() - self._used_at > IDLE_SECONDS:
+            # The portal hangs up on who says nothing for long.
+            self.close()
         if self._line is None:
             self._line = self._kind(self._place, timeout=TIMEOUT_SECONDS)
         self._token = self._token or self._read_token()
@@ -98,4 +104,5 @@ class Portal:
         self._line.request(verb, self._prefix + path, content, headers)
         response = self._line.getresponse()
         said = json.loads(response.read() or b"{}")
+        self._used_at = time.monotonic()
         return response.status, said if isinstance(said, dict) else {}

@@ -65,6 +65,8 @@ class Runner:
         except (Away, Refused) as fault:
             self._step_back(fault, now)
             return
+        if self.pause != SHORTEST_PAUSE:
+            logger.info("The portal is back")
         self.pause, self.quiet_until = SHORTEST_PAUSE, None
 
     def _tell(self) -> None:
