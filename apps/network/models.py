@@ -194,7 +194,7 @@ class Customer(Asset):
     """Whom a meter serves. `phone` is kept without separators."""
 
     name = models.CharField(max_length=200)
-    phone = models.CharField(max_length=40, blank=True)
+    phone = models.CharField(max_length=40, blank=True, db_collation="C")
     email = models.CharField(max_length=254, blank=True)
     critical = models.BooleanField(default=False)
 
@@ -222,8 +222,8 @@ class Meter(Asset):
     feeder = models.ForeignKey(
         Feeder, on_delete=models.PROTECT, related_name="+", null=True, blank=True
     )
-    mrid = models.CharField(max_length=200, blank=True)
-    onu = models.CharField(max_length=200, blank=True)
+    mrid = models.CharField(max_length=200, blank=True, db_collation="C")
+    onu = models.CharField(max_length=200, blank=True, db_collation="C")
     latitude = models.FloatField(validators=_LATITUDE)
     longitude = models.FloatField(validators=_LONGITUDE)
     load_profile = models.CharField(max_length=64, blank=True)

@@ -1,7 +1,5 @@
 """Words of the grid: kinds of edges, switching, telephone numbers."""
 
-import re
-
 from django.db.models import TextChoices
 
 
@@ -37,12 +35,12 @@ PROTECTIVE: frozenset[str] = frozenset(
 SWITCHABLE: frozenset[str] = PROTECTIVE | {EdgeKind.SWITCH}
 """Can be open or closed at all; a line is switched by what stands at its ends."""
 
-_SEPARATORS = re.compile(r"[\s().\-/]")
+_SEPARATORS = str.maketrans("", "", " \u00a0().-/")
 
 
 def phone_number(text: str) -> str:
     """Return a telephone number without separators and with `+` for a leading `00`."""
-    compact = _SEPARATORS.sub("", text)
+    compact = text.translate(_SEPARATORS)
     return f"+{compact[2:]}" if compact.startswith("00") else compact
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from apps.audit.models import AuditEntry
 from apps.core.actor import system
@@ -11,6 +12,7 @@ from apps.core.errors import Forbidden, Invalid
 from apps.core.models import OutboxRow
 from apps.network import selectors, services
 from apps.network.models import Customer, Edge, Meter, NetworkVersion, Node, Region
+from apps.network.services import bulk
 from tests.network.conftest import AT, bring, nobody
 
 pytestmark = pytest.mark.django_db
@@ -273,3 +275,22 @@ def test_an_invented_grid_is_whole_live_and_the_same_again(capsys, tmp_path):
     capsys.readouterr()
     call_command("import_network", str(path))
     assert "nothing changed" in capsys.readouterr().out
+
+
+def definitions():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT indexdef FROM pg_indexes WHERE tablename LIKE 'network\\_%' UNION ALL "
+            "SELECT conrelid::regclass || conname || pg_get_constraintdef(oid) "
+            "FROM pg_constraint WHERE conrelid::regclass::text LIKE 'network\\_%' ORDER BY 1"
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def test_filling_empty_tables_gives_them_their_indexes_and_keys_back(city, monkeypatch):
+    before = definitions()
+    monkeypatch.setattr(bulk, "LARGE", 1)
+    bring(city)
+    assert definitions() == before
+    assert Meter.objects.count() == 4
+    assert not bring(city).changed

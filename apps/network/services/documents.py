@@ -116,7 +116,12 @@ def _one_of(choices: Iterable[str], message: str) -> Check:
     def wrong(value: Any) -> str:
         return "" if isinstance(value, str) and value in allowed else message
 
-    return lambda column: _each(column, wrong)
+    def check(column: Column) -> Iterable[tuple[int, str]]:
+        if set(map(type, column)) <= {str} and allowed.issuperset(column):
+            return ()
+        return _each(column, wrong)
+
+    return check
 
 
 def _flag(column: Column) -> Iterable[tuple[int, str]]:

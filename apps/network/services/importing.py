@@ -45,7 +45,7 @@ def import_network(*, document: Mapping[str, Any], by: Actor, at: datetime) -> I
         network, is_new = Network.objects.get_or_create(
             name=columns.name, defaults={"imported_at": at}
         )
-        changes = merge(network.pk, is_new=is_new)
+        changes = merge(columns, network.pk, is_new=is_new)
         changed = is_new or changes.total > 0
         if changed:
             _record(network, version, changes, by, at)

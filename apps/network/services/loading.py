@@ -10,6 +10,7 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from apps.network.rules import KIND_NUMBERS
+from apps.network.services.bulk import filled
 from apps.network.services.documents import Column, Columns
 from apps.network.topology import CodeTable, Edges, Grid, Layout
 
@@ -140,13 +141,14 @@ def bring(columns: Columns) -> None:
         _copy(target, columns)
 
 
-def merge(network: int, *, is_new: bool) -> Changes:
+def merge(columns: Columns, network: int, *, is_new: bool) -> Changes:
     """Make the tables say what the temporary ones do; return what changed."""
     changes = Changes({}, {}, {})
     for target in _TARGETS:
         source = _resolved(target)
         changes.updated[target.section] = _update(target, source, network)
-        changes.created[target.section] = _insert(target, source, network)
+        with filled(target.table, columns.count(target.section)):
+            changes.created[target.section] = _insert(target, source, network)
         _execute(
             f"CREATE TEMP TABLE known_{target.section} ON COMMIT DROP AS SELECT s.n, d.id "  # noqa: S608
             f"FROM new_{target.section} s JOIN {target.table} d USING (code)"
@@ -265,7 +267,7 @@ def _insert(target: _Target, source: str, network: int) -> int:
     return _execute(
         f"INSERT INTO {target.table} (code, network_id, retired, {', '.join(into)}) "  # noqa: S608
         f"SELECT s.code, %s, false, {', '.join(values)} FROM {source} s WHERE NOT EXISTS "
-        f"(SELECT 1 FROM {target.table} d WHERE d.code = s.code) ORDER BY s.n",
+        f"(SELECT 1 FROM {target.table} d WHERE d.code = s.code) ORDER BY s.code",
         [network],
     )
 

@@ -8,7 +8,7 @@ import orjson
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.network.invention.radial import Plan
-from apps.network.management.commands.import_network import load, report
+from apps.network.management.commands.import_network import OneReading, load, report
 
 
 class Command(BaseCommand):
@@ -30,7 +30,8 @@ class Command(BaseCommand):
         plan = Plan(options["meters"], options["seed"], options["name"])
         document = plan.document()
         if options["out"] is None:
-            self.stdout.write(report(load(document)))
+            del plan
+            self.stdout.write(report(load(OneReading(document))))
             return
         options["out"].write_bytes(orjson.dumps(document))
         self.stdout.write(f"{options['out']}: {options['meters']:,} meters")

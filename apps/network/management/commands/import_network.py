@@ -27,11 +27,20 @@ class Command(BaseCommand):
         """Import the file; leave with an error where it is not a network file."""
         try:
             document = orjson.loads(options["file"].read_bytes())
+            document = OneReading(document) if isinstance(document, dict) else document
         except OSError as error:
             raise CommandError(f"{options['file']}: {error.strerror}") from error
         except orjson.JSONDecodeError as error:
             raise CommandError(f"{options['file']}: no valid JSON: {error}") from error
         self.stdout.write(report(load(document)))
+
+
+class OneReading(dict[str, Any]):
+    """A document that lets go of each section once it was read; a large one is gigabytes."""
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the section, for the first and last time."""
+        return self.pop(key, default)
 
 
 def load(document: Any) -> ImportResult:
