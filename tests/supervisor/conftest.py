@@ -16,6 +16,7 @@ import psutil
 import psycopg
 import pytest
 
+from apps.core.processes import linux
 from tests.fixtures.portal import free_port, wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -45,6 +46,7 @@ class Portal:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=linux.child_setup(signal.SIGTERM),
             )
         self.seen = set()
 
