@@ -134,6 +134,20 @@ def test_who_reported_the_loss_reports_the_return(world):
     assert sorted(s.meter for s in back) == [1, 4]
 
 
+def test_whoever_was_said_to_be_dark_reports_the_return(world):
+    made = storm(world, faults=15)
+    lost = {s.meter for s in made.signals if s.meter >= 0 and is_loss(s)}
+    back = {s.meter for s in made.signals if s.event["event_type"] == "power_up"}
+    assert {"onu", "smart_meter"} <= {
+        s.event["source_type"] for s in made.signals if s.meter in lost
+    }
+    assert lost <= back
+
+
+def is_loss(signal):
+    return signal.event["event_type"] in ("last_gasp", "dying_gasp")
+
+
 def test_a_fault_is_drawn_only_where_somebody_has_power(world):
     targets = Targets(world)
     everybody = set(range(24))

@@ -97,6 +97,7 @@ def test_what_an_earlier_run_left_is_taken_over(portal):
     speaker = Speaker(world, Random(2), HABITS, "sim-1a")
     fault = Fault(1, Cause.FEEDER, "CB-2", at, tuple(world.below("CB-2")))
     portal.report([signal.event for signal in speaker.loss(fault)])
+    judge_all(datetime.now(UTC))
     day = Simulation(world, seed=1, run="sim-2b", pace=Pace(), starts_at=at)
     assert ground.take_over(day, portal, datetime.now(UTC)) == 1
     (incident,) = day.incidents.values()

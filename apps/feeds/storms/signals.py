@@ -53,7 +53,7 @@ ROUGH = Habits(
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """An event and when it arrives. `meter` is the number of who speaks, -1 for a device."""
+    """An event and when it arrives. `meter` is the number of whom it is about, -1 for a device."""
 
     arrives_at: datetime
     event: dict[str, Any] = field(compare=False)
@@ -128,7 +128,7 @@ class Speaker:
             "onu", f"{self.run}-{fault.number}-onu-{meter.code}", "dying_gasp", at
         )
         event["onu_id"] = meter.onu
-        return [Signal(at + self._delay(self.habits.gasp_delay), event)]
+        return [Signal(at + self._delay(self.habits.gasp_delay), event, number)]
 
     def _calls(self, fault: Fault) -> list[Signal]:
         few = len(fault.meters) <= FEW
