@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from apps.network.topology import Grid
 
 JUDGE = system("correlation")
+PATIENCE = 4
+MARGIN = timedelta(seconds=15)
 
 
 @transaction.atomic
@@ -44,10 +46,13 @@ def judge(*, key: str, at: datetime) -> int:
     kind, _, number = key.partition(":")
     feeder = int(number) if kind == "feeder" else None
     lock_part([feeder] if feeder is not None else [], everything=feeder is None)
-    grid = network.grid(fresh=True)
-    found = Outage.objects.open().filter(feeder_number=feeder).select_for_update()
     begun = monotonic()
+    grid = network.grid(fresh=True)
     pending = _pending(key)
+    since = _waiting_since(pending)
+    found = Outage.objects.open().filter(feeder_number=feeder).select_for_update()
+    if feeder is None and since is not None:
+        found = found.filter(updated_at__gte=since)
     outages = {outage.id: outage for outage in found.order_by("first_detected_at", "id")}
     states = _meter_states(grid, outages)
     changed: set[UUID] = set()
@@ -61,21 +66,22 @@ def judge(*, key: str, at: datetime) -> int:
             grid, outage, states.get(outage.id, {}), at
         ):
             changed.add(outage.id)
-    told = changed | _joined_since(pending, outages)
+    told = changed | {o.id for o in outages.values() if since and o.updated_at >= since}
     _finish(pending, monotonic() - begun)
     if told:
         publish(OutagesRejudged(key=key, changed=tuple(sorted(told)), at=at))
     return len(changed)
 
 
-def _joined_since(
-    work: CorrelationWork | None, outages: Mapping[UUID, Outage]
-) -> set[UUID]:
-    """Return the outages that events have joined since the work became due."""
+def _waiting_since(work: CorrelationWork | None) -> datetime | None:
+    """Return when the first of the events that wait came in, at the latest.
+
+    A batch may have waited for its locks since it took its time, hence the margin.
+    """
     if work is None:
-        return set()
-    began = work.run_at - timedelta(milliseconds=value(declared.DEBOUNCE_MILLISECONDS))
-    return {outage.id for outage in outages.values() if outage.updated_at >= began}
+        return None
+    put_off = timedelta(milliseconds=value(declared.DEBOUNCE_MILLISECONDS))
+    return work.run_at - put_off - timedelta(seconds=PATIENCE * work.took_seconds) - MARGIN
 
 
 def _pending(key: str) -> CorrelationWork | None:
