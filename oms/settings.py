@@ -41,7 +41,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
-CSRF_FAILURE_VIEW = "apps.api.problems.csrf_failure"
+CSRF_FAILURE_VIEW = "oms.errors.csrf_failed"
 
 # --- Apps ---------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -9,10 +9,10 @@ from oms import checks
 
 __all__ = ["checks", "handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
-handler400 = "apps.api.problems.bad_request"
-handler403 = "apps.api.problems.permission_denied"
-handler404 = "apps.api.problems.page_not_found"
-handler500 = "apps.api.problems.server_error"
+handler400 = "oms.errors.bad_request"
+handler403 = "oms.errors.forbidden"
+handler404 = "oms.errors.not_found"
+handler500 = "oms.errors.failed"
 
 urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=static("img/mark.svg"))),

@@ -100,7 +100,8 @@ class _Reader:
         window, radius = self._params()
         received_at = self._received()
         if self.wrong:
-            raise BadReport("The event is not valid.", fields=self.wrong)
+            name, text = next(iter(self.wrong.items()))
+            raise BadReport(f"{name}: {text}", fields=self.wrong)
         return Report(
             source_type=source,
             source_event_id=identity,
