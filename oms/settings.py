@@ -4,6 +4,7 @@ Without DATABASE_URL, BROKER_URL, CHANNEL_URL and CACHE_URL the embedded servers
 where they listen is read from `var/run.json`, which `manage.py up` writes.
 """
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.postgres",
-    "daphne",
+    # Serves `runserver` only: it costs every other process memory and time to start.
+    *(["daphne"] if "runserver" in sys.argv else []),
     "django.contrib.staticfiles",
     "channels",
     "csp",

@@ -242,7 +242,7 @@ def _restore_if_back(
             disposition=Disposition.MOMENTARY
         )
     text = (
-        "Momentary: power came back by itself"
+        "Momentary: power was back within minutes"
         if momentary
         else ("Power is back at all reporting meters")
     )
