@@ -64,9 +64,13 @@ class _Connection:
         self.request = b""
         self.sent_at = 0.0
         self.must_reopen = False
+        self.is_repeated = False
 
     def _open(self) -> socket.socket:
-        opened = socket.create_connection(self.address, timeout=CONNECT_SECONDS)
+        try:
+            opened = socket.create_connection(self.address, timeout=CONNECT_SECONDS)
+        except OSError as fault:
+            raise LoadFault(f"Nobody answers at {self.address}: {fault}.") from None
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return opened
 
@@ -78,6 +82,7 @@ class _Connection:
         """Send a request; the time to open the connection again counts as its own."""
         self.sent_at = time.perf_counter()
         self.request = request
+        self.is_repeated = False
         if self.must_reopen:
             self.reopen(poll)
         self.socket.sendall(request)
@@ -99,6 +104,9 @@ class _Connection:
             piece = b""
         if not piece:
             # The server dropped an idle connection as the request left: send it once more.
+            if self.is_repeated:
+                raise LoadFault("A request was twice left without an answer.")
+            self.is_repeated = True
             self.reopen(poll)
             self.socket.sendall(self.request)
             return None
@@ -147,7 +155,7 @@ class _Run:
             self._next(connection, poll, time.perf_counter())
         while self.waiting:
             ready = poll.select(SILENCE_SECONDS)
-            if not ready:
+            if not ready or time.perf_counter() > self.until + SILENCE_SECONDS:
                 raise LoadFault(f"No answer within {SILENCE_SECONDS:.0f} s.")
             for key, _ in ready:
                 answer = key.data.read(poll)
@@ -167,6 +175,7 @@ class _Run:
     def _next(self, sender: _Connection, poll: selectors.BaseSelector, now: float) -> None:
         request = next(self.requests, None) if now < self.until else None
         if request is None:
+            poll.unregister(sender.socket)
             self.waiting -= 1
         else:
             sender.send(request, poll)

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -71,6 +72,14 @@ def peer() -> Iterator[Peer]:
         url = f"postgresql://{place['user']}@/{place['name']}?host={place['host']}"
         settings = home / "alertad.conf"
         settings.write_text(SETTINGS.format(url=url))
+        environment = {"ALERTA_SVR_CONF_FILE": str(settings)}
+        # Its workers make the schema as they start, and would do so at the same time.
+        make = (
+            str(programs / "python"),
+            "-c",
+            "from alerta import create_app; create_app()",
+        )
+        _run(*make, **environment)
         part = Part(
             name="alerta",
             stage=1,
@@ -81,7 +90,7 @@ def peer() -> Iterator[Peer]:
                 "--no-control-socket",
                 "alerta:create_app()",
             ),
-            environment={"ALERTA_SVR_CONF_FILE": str(settings)},
+            environment=environment,
             ready=lambda _: servers.answers(port, list_request(1)),
         )
         with servers.running(part, home / "log" / "alerta.log"):
@@ -131,5 +140,5 @@ def _installed() -> Path:
     return place
 
 
-def _run(*words: str) -> None:
-    subprocess.run(words, check=True)  # noqa: S603 - our own words
+def _run(*words: str, **environment: str) -> None:
+    subprocess.run(words, check=True, env={**os.environ, **environment})  # noqa: S603

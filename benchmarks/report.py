@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 RESULTS = Path(__file__).with_name("results")
+BUSY = os.getloadavg()[0]
 HEADINGS = ("Case", "Portal", "Peer", "Ratio", "Target", "Reached")
 
 
@@ -32,12 +33,18 @@ def write(name: str, title: str, lines: Sequence[Line], notes: Sequence[str]) ->
     machine = (
         f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}"
     )
-    facts = {"at": at.isoformat(), "revision": _revision(), "machine": machine}
+    facts = {
+        "at": at.isoformat(),
+        "revision": _revision(),
+        "machine": machine,
+        "busy": BUSY,
+    }
     text = "\n".join(
         [
             f"# {title}",
             "",
-            f"{at:%Y-%m-%d %H:%M} UTC, revision {facts['revision']}, {machine}.",
+            f"{at:%Y-%m-%d %H:%M} UTC, revision {facts['revision']}, {machine}; "
+            f"{BUSY:.1f} processes wanted a core before it began.",
             "",
             *table(lines),
             "",
