@@ -103,6 +103,7 @@ def test_a_superuser_may_all_and_an_inactive_one_nothing():
     assert selectors.actor_of_user(root).permissions == frozenset()
 
 
+@pytest.mark.usefixtures("empty_trail")
 @pytest.mark.django_db(transaction=True)
 def test_require_passes_or_records_and_refuses():
     services.require(system(), "outages.operate_outage")

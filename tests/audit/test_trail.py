@@ -31,6 +31,7 @@ class Word(StrEnum):
     ONE = "one"
 
 
+@pytest.mark.usefixtures("empty_trail")
 @pytest.mark.django_db
 def test_an_entry_says_who_what_when_where_before_and_after():
     machine = Actor(kind=ActorKind.SERVICE, label="intake", on_behalf_of="operator_john")
@@ -95,6 +96,7 @@ def test_facts_are_bounded_in_number_and_depth():
     assert rules.facts(None) is None
 
 
+@pytest.mark.usefixtures("empty_trail")
 @pytest.mark.django_db
 def test_entries_are_found_by_action_user_resource_and_time():
     record(resource_id="1")

@@ -90,7 +90,7 @@ class Portal:
         return self.seen
 
     def alive(self):
-        return [p for p in self.family() if p.is_running() and p.status() != "zombie"]
+        return [process for process in self.family() if is_alive(process)]
 
     def stop(self, number=signal.SIGTERM, seconds=90, *, group=False):
         self.family()
@@ -99,6 +99,14 @@ class Portal:
         elif not self.ended():
             self.process.send_signal(number)
         return self.process.wait(seconds)
+
+
+def is_alive(process):
+    """Return whether the process runs; it may end while it is asked."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.fixture(scope="session")
