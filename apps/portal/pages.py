@@ -276,8 +276,12 @@ def refuse(request: HttpRequest, actor: Actor | None, refusal: DomainError) -> H
 def draw_problem(
     request: HttpRequest, status: int, message: str, actor: Actor | None = None
 ) -> HttpResponse:
-    """Answer with the page that says what went wrong."""
+    """Answer with the page that says what went wrong, inside the frame for who is signed in.
+
+    After a fault of our own the frame stays away: it reads the database.
+    """
     context = {
+        "framed": actor is not None and status < 500,
         "status": status,
         "message": message,
         "theme": theme_of(request),

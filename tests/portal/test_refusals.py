@@ -22,3 +22,16 @@ def test_a_form_without_its_secret_is_a_page():
     answer = Client(enforce_csrf_checks=True).post("/sign-in", {"email": "a@b.c"})
     assert answer.status_code == 403
     assert "This form is too old." in answer.content.decode()
+
+
+def test_inside_the_portal_a_refusal_keeps_the_frame(as_role):
+    for role, path, status in (("operator", "/nowhere", 404), ("crew", "/events", 403)):
+        answer = as_role(role).get(path)
+        assert answer.status_code == status
+        assert "Sign out" in answer.content.decode()
+
+
+def test_who_may_see_no_page_can_still_sign_out(as_role):
+    told = as_role("user").get("/").content.decode()
+    assert "Sign out" in told
+    assert "To the overview" not in told

@@ -149,9 +149,9 @@ def percent(share: float | None) -> str:
 
 
 @register.filter
-def allows(actor: Actor, permission: str) -> bool:
-    """Return whether the actor holds the permission."""
-    return actor.may(permission)
+def allows(actor: Actor | None, permission: str) -> bool:
+    """Return whether the actor holds the permission; nobody holds none."""
+    return actor is not None and actor.may(permission)
 
 
 @register.simple_tag(takes_context=True)
