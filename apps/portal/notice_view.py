@@ -91,7 +91,7 @@ def notice_line(row: "Notice") -> NoticeLine:
 
 
 def recipient_lines(
-    found: Iterable[notices.RecipientView], text: str
+    found: Iterable[notices.RecipientView], text: str, at: datetime
 ) -> list[RecipientLine]:
     """Return who a notice goes to."""
     return [
@@ -103,10 +103,18 @@ def recipient_lines(
             at=one.delivered_at or one.sent_at or one.due_at,
             attempts=one.attempts,
             text=text,
-            reason=str(REASONS.get(one.reason, one.reason)),
+            reason=_why(one, at),
         )
         for one in found
     ]
+
+
+def _why(one: notices.RecipientView, at: datetime) -> str:
+    """Return why a recipient was left out or waits; nothing where all went well."""
+    waits = one.delivery == Delivery.PENDING and one.due_at is not None and one.due_at > at
+    if waits and not one.attempts:
+        return _("Waits until the quiet hours are over.")
+    return str(REASONS.get(one.reason, one.reason))
 
 
 def outbox_lines(messages: Iterable["SentMessage"]) -> list[RecipientLine]:

@@ -28,7 +28,7 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
     else:
         message = notices.notice(notice_id=chosen, viewer=viewer).message
         told = notices.recipients(notice_id=chosen, viewer=viewer)[:MOST_RECIPIENTS]
-        recipients = recipient_lines(told, message)
+        recipients = recipient_lines(told, message, look.at)
     return {
         "notices": [notice_line(row) for row in found],
         "pager": pager,
