@@ -1,6 +1,7 @@
 """Celery doors of outages: judge what waits."""
 
 import logging
+import threading
 from datetime import timedelta
 
 from celery import shared_task
@@ -15,6 +16,9 @@ logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=45)
 MOST = 64
+
+# Judges share this process: two at once would only make each other hold their feeder longer.
+_one_at_a_time = threading.Lock()
 
 
 @shared_task
@@ -43,6 +47,11 @@ def judge_waiting() -> int:
 
 
 def _judge(row: CorrelationWork) -> None:
+    with _one_at_a_time:
+        _judge_now(row)
+
+
+def _judge_now(row: CorrelationWork) -> None:
     try:
         services.judge(key=row.key, at=timezone.now())
     except OperationalError as fault:

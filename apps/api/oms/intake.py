@@ -8,6 +8,7 @@ passed on whole to the plain views, which word every refusal.
 """
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -60,6 +61,11 @@ class Call:
     reports: list[Report] = field(default_factory=list)
     items: list[dict[str, Any] | None] = field(default_factory=list)
 
+    @property
+    def by_coordinates(self) -> bool:
+        """Return whether one of its events names nothing but coordinates."""
+        return not all(any(report.place) for report in self.reports)
+
 
 class Intake:
     """Answers event intake calls; passes everything else to the inner application."""
@@ -101,7 +107,9 @@ class Intake:
                 self.waiting[:MOST_REQUESTS],
                 self.waiting[MOST_REQUESTS:],
             )
-            answers = await loop.run_in_executor(self.thread, answer_calls, calls)
+            answers: list[Answer] = [None] * len(calls)
+            with contextlib.suppress(RuntimeError):  # the server is stopping
+                answers = await loop.run_in_executor(self.thread, answer_calls, calls)
             for call, answer in zip(calls, answers, strict=True):
                 if not call.answered.done():
                     call.answered.set_result(answer)
@@ -143,15 +151,21 @@ def _alone(call: Call, at: datetime) -> Answer:
 
 
 def _groups(ready: Sequence[Call]) -> list[list[Call]]:
-    groups: list[list[Call]] = []
+    """Divide the calls into transactions; events by coordinates wait for more, so apart."""
+    placed = [call for call in ready if not call.by_coordinates]
+    return _portions(placed) + _portions([call for call in ready if call.by_coordinates])
+
+
+def _portions(calls: Sequence[Call]) -> list[list[Call]]:
+    portions: list[list[Call]] = []
     events = MOST_EVENTS
-    for call in ready:
+    for call in calls:
         if events + len(call.reports) > MOST_EVENTS:
-            groups.append([])
+            portions.append([])
             events = 0
-        groups[-1].append(call)
+        portions[-1].append(call)
         events += len(call.reports)
-    return groups
+    return portions
 
 
 def _prepare(call: Call, actor: Actor | None, at: datetime) -> bool:
@@ -215,7 +229,9 @@ def _intake_headers(scope: Scope) -> dict[bytes, bytes] | None:
     kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
     plain = kind == b"application/json" and b"content-encoding" not in headers
     named = b"idempotency-key" in headers
-    return headers if bearer and plain and not named else None
+    length = headers.get(b"content-length", b"")
+    huge = length.isdigit() and int(length[:20]) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return headers if bearer and plain and not named and not huge else None
 
 
 async def _read_body(receive: Receive) -> tuple[list[Message], bytes | None]:

@@ -7,6 +7,7 @@ in the same order give the same outages.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import cos, floor, radians
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
     from apps.network.topology import Grid
 
 CLOCK_TOLERANCE = timedelta(minutes=2)
+METERS_PER_DEGREE = 111_195.0
+SPARE = 1.01
+CELL_DEGREES = 0.05
+CELLS_AROUND = 7_200
+FEWEST_COSINE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +128,37 @@ class Match:
     how: MatchedBy
 
 
+class _Places:
+    """The open outages with coordinates, in cells, so that only what is near is measured."""
+
+    def __init__(self) -> None:
+        self._cells: dict[tuple[int, int], list[Candidate]] = {}
+
+    def keep(self, candidate: Candidate) -> None:
+        """Remember the outage where its coordinates are."""
+        if candidate.latitude is None or candidate.longitude is None:
+            return
+        cell = _cell(candidate.latitude), _cell(candidate.longitude) % CELLS_AROUND
+        self._cells.setdefault(cell, []).append(candidate)
+
+    def near(self, latitude: float, longitude: float, radius: float) -> list[Candidate]:
+        """Return every outage within the radius, and some beyond it."""
+        high = radius / METERS_PER_DEGREE * SPARE
+        edge = min(90.0, abs(latitude) + high)
+        wide = high / max(cos(radians(edge)), FEWEST_COSINE)
+        rows = range(_cell(latitude - high), _cell(latitude + high) + 1)
+        columns = range(_cell(longitude - wide), _cell(longitude + wide) + 1)
+        polar = edge > 90.0 - CELL_DEGREES or len(columns) >= CELLS_AROUND
+        if polar or len(rows) * len(columns) > len(self._cells):
+            return [c for held in self._cells.values() for c in held]
+        wanted = ((row, column % CELLS_AROUND) for row in rows for column in columns)
+        return [c for cell in wanted for c in self._cells.get(cell, ())]
+
+
+def _cell(degrees: float) -> int:
+    return floor(degrees / CELL_DEGREES)
+
+
 class Matcher:
     """Matches events, one after the other, against the open outages of their surroundings."""
 
@@ -129,7 +166,7 @@ class Matcher:
         self.grid = grid
         self.of_feeder: dict[int, list[Candidate]] = {}
         self.of_substation: dict[str, list[Candidate]] = {}
-        self.placed: list[Candidate] = []
+        self.placed = _Places()
         self.all: list[Candidate] = []
         for candidate in candidates:
             self.keep(candidate)
@@ -141,8 +178,7 @@ class Matcher:
             self.of_feeder.setdefault(candidate.feeder_number, []).append(candidate)
         if candidate.place_kind == PlaceKind.SUBSTATION:
             self.of_substation.setdefault(candidate.substation, []).append(candidate)
-        if candidate.latitude is not None:
-            self.placed.append(candidate)
+        self.placed.keep(candidate)
 
     def find(self, report: Report, spot: Spot, reach: Reach) -> Match | None:
         """Return the open outage that the event belongs to, if there is one."""
@@ -227,7 +263,7 @@ class Matcher:
             return None
         best: tuple[float, datetime, int] | None = None
         found: Candidate | None = None
-        for candidate in self.placed:
+        for candidate in self.placed.near(spot.latitude, spot.longitude, reach.radius):
             if candidate.latitude is None or candidate.longitude is None:
                 continue
             if not candidate.may_hold(report, reach.window):

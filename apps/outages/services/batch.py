@@ -70,6 +70,7 @@ class Batch:
         self.new_events: list[tuple[int, Outcome]] = []
         self.conflicts: list[tuple[Known, Report]] = []
         self.work: dict[str, int] = {}
+        self._feeders_near: list[int] = []
         self._reaches: dict[tuple[str, float | None, float | None], Reach] = {}
 
     @property
@@ -82,13 +83,18 @@ class Batch:
         """Return whether an event is placed by coordinates or a whole substation."""
         return any(spot is not None and not spot.feeder_number for spot in self.spots)
 
+    @property
+    def locked_feeders(self) -> list[int]:
+        """Return the feeders to hold: those touched, and those with an outage nearby."""
+        return sorted({*self.feeder_numbers, *self._feeders_near})
+
+    def look_around(self) -> None:
+        """Find the feeders whose open outages an event off the network might join."""
+        self._feeders_near = reading.feeders_near(self._around())
+
     def ask(self) -> None:
         """Ask which of the events are stored already, and which open outages they might join."""
-        around = [
-            (spot.latitude, spot.longitude, self.reach(report).radius)
-            for spot, report in zip(self.spots, self.reports, strict=True)
-            if spot is not None and not spot.on_network and spot.latitude is not None
-        ]
+        around = self._around()
         self._questions = reading.Questions(
             [report.identity for report in self.reports],
             self.feeder_numbers,
@@ -108,7 +114,16 @@ class Batch:
             )
             for found in self._questions.known_events()
         }
-        self.candidates = self._questions.open_candidates(self.grid)
+        held = {None, *self.locked_feeders}
+        found = self._questions.open_candidates(self.grid)
+        self.candidates = [c for c in found if c.feeder_number in held]
+
+    def _around(self) -> list[tuple[float | None, float | None, float]]:
+        return [
+            (spot.latitude, spot.longitude, self.reach(report).radius)
+            for spot, report in zip(self.spots, self.reports, strict=True)
+            if spot is not None and not spot.on_network and spot.latitude is not None
+        ]
 
     def reach(self, report: Report) -> Reach:
         """Return the window and radius in force for the event: its own, else the rule's."""

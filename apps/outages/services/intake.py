@@ -1,8 +1,9 @@
 """Take events in: durable, once, matched to an outage before the answer.
 
 A batch is one transaction. Batches that touch one feeder wait for each other (an advisory lock
-a feeder), and a batch with places known by coordinates alone waits for all others, so that two
-events which belong together open one outage however they race.
+a feeder). Those with places known by coordinates alone wait for each other too, and for the
+feeders with open outages near these places. So two events that belong together open one outage
+however they race.
 """
 
 import uuid
@@ -61,8 +62,10 @@ def take_reports(*, reports: Sequence[tuple[Actor, Report]], at: datetime) -> li
 def _take(reports: Sequence[tuple[Actor, Report]], at: datetime) -> list[Receipt]:
     held = network.snapshot()
     batch = Batch([report for _, report in reports], held, at)
+    if batch.has_space:
+        batch.look_around()
     with together():
-        lock_part(batch.feeder_numbers, everything=batch.has_space)
+        lock_part(batch.locked_feeders, space=batch.has_space)
         batch.ask()
     batch.hear()
     matcher = Matcher(held.grid, batch.candidates)
@@ -110,15 +113,16 @@ def _repeated(known: Known) -> Receipt:
     )
 
 
-def lock_part(feeder_numbers: Sequence[int], *, everything: bool = False) -> None:
-    """Hold these feeders, or the whole of space and network, until the transaction ends."""
-    kind = "pg_advisory_xact_lock" if everything else "pg_advisory_xact_lock_shared"
+def lock_part(feeder_numbers: Sequence[int], *, space: bool = False) -> None:
+    """Hold these feeders, and what is off the network, until the transaction ends.
+
+    Always in one order, so that two who want the same never wait for each other.
+    """
     cursor = connection.cursor()
-    if everything or not feeder_numbers:
-        cursor.execute(f"SELECT {kind}(%s, 0)", [SPACE_LOCK])
-        return
-    cursor.execute(
-        f"SELECT {kind}(%s, 0), (SELECT count(pg_advisory_xact_lock(%s, n)) "  # noqa: S608
-        "FROM unnest(%s::int[]) AS n)",
-        [SPACE_LOCK, FEEDER_LOCK, sorted(feeder_numbers)],
-    )
+    if space:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [SPACE_LOCK])
+    if feeder_numbers:
+        cursor.execute(
+            "SELECT count(pg_advisory_xact_lock(%s, n)) FROM unnest(%s::int[]) AS n",
+            [FEEDER_LOCK, sorted(feeder_numbers)],
+        )

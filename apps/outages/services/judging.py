@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from apps.network.topology import Grid
 
 JUDGE = system("correlation")
-PATIENCE = 4
+PATIENCE = 12
 MARGIN = timedelta(seconds=15)
 
 
@@ -45,7 +45,7 @@ def judge(*, key: str, at: datetime) -> int:
     """Judge the part named by the key (`feeder:12`, `space`); return how many outages changed."""
     kind, _, number = key.partition(":")
     feeder = int(number) if kind == "feeder" else None
-    lock_part([feeder] if feeder is not None else [], everything=feeder is None)
+    lock_part([feeder] if feeder is not None else [], space=feeder is None)
     begun = monotonic()
     grid = network.grid(fresh=True)
     pending = _pending(key)

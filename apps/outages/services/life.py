@@ -196,10 +196,16 @@ def _end_interruptions(outage: Outage, moment: datetime) -> None:
 
 
 def _lock(outage_id: UUID) -> Outage:
-    outage = Outage.objects.select_for_update().filter(id=outage_id).first()
+    """Return the outage, held; one that was merged away is the one it went into.
+
+    Only what stands is held, never what was merged: the judge holds in that order too.
+    """
+    into = Outage.objects.filter(id=outage_id).values_list("merged_into_id", flat=True)
+    wanted = into.first() or outage_id
+    outage = Outage.objects.select_for_update().filter(id=wanted).first()
     if outage is None:
         raise OutageNotFound(f"There is no outage {outage_id}.")
-    return outage
+    return outage if outage.merged_into_id is None else _lock(outage.merged_into_id)
 
 
 def _write(outage: Outage, kind: str, text: str, by: Actor, at: datetime) -> TimelineEntry:

@@ -80,6 +80,15 @@ class Questions:
         return list(found.values())
 
 
+def feeders_near(
+    around: Sequence[tuple[float | None, float | None, float]],
+) -> list[int]:
+    """Return the feeders that have an open outage near one of the points."""
+    if not around:
+        return []
+    return sorted({row[5] for row in _ask_near(around) if row[5] is not None})
+
+
 def _ask_known(pairs: list[tuple[str, str]]) -> "psycopg.Cursor[Any]":
     return ask(
         "SELECT e.id, e.source_type, e.source_event_id, e.outage_id, e.fingerprint, "
