@@ -41,6 +41,7 @@ class OutageLine:
     critical: bool
     since: datetime
     etr: datetime | None
+    open: bool
     overdue: bool
     sources: str
     crews: str
@@ -75,7 +76,7 @@ class AssignmentLine:
 def outage_line(outage: "Outage", at: datetime, crews_there: str = "") -> OutageLine:
     """Return the outage as a list prints it."""
     is_open = outage.status in OPEN
-    etr = outage.estimated_restoration_at if is_open else outage.restored_at
+    etr = outage.estimated_restoration_at if is_open else ended_at(outage)
     return OutageLine(
         id=outage.id,
         label=outage.label,
@@ -91,6 +92,7 @@ def outage_line(outage: "Outage", at: datetime, crews_there: str = "") -> Outage
         critical=outage.critical_customers,
         since=outage.first_detected_at,
         etr=etr,
+        open=is_open,
         overdue=bool(is_open and etr and etr < at),
         sources=source_words(outage.sources),
         crews=crews_there,
@@ -98,6 +100,11 @@ def outage_line(outage: "Outage", at: datetime, crews_there: str = "") -> Outage
         latitude=outage.latitude,
         longitude=outage.longitude,
     )
+
+
+def ended_at(outage: "Outage") -> datetime | None:
+    """Return when an outage was over, whichever way."""
+    return outage.restored_at or outage.cancelled_at
 
 
 def where(outage: "Outage") -> str:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from apps.outages.models import Outage
 
 MOST_TRACED = 4_000
+MOST_DEAD = 20_000
+SHADES = 6
 
 Collection = dict[str, Any]
 
@@ -84,8 +86,22 @@ def trace_features(outage: "Outage") -> Collection:
     )
 
 
+def dead_edges(open_outages: Iterable["Outage"]) -> list[int]:
+    """Return the edges that these outages leave without supply, as the picture numbers them."""
+    held = network.grid()
+    found: set[int] = set()
+    for code in {outage.device_code for outage in open_outages if outage.edge_number}:
+        device = held.edge_index(code)
+        if device is not None and len(found) < MOST_DEAD:
+            found.update(held.edges_below(device).tolist())
+    return sorted(found)[:MOST_DEAD]
+
+
 def traced(outage: "Outage") -> dict[str, str]:
-    """Return the edges above and below an outage by code: `upstream` or `downstream`."""
+    """Return the edges above and below an outage by code: `upstream`, or `downstream`.
+
+    What hangs below an outage that is over is `restored`.
+    """
     held = network.grid()
     part: dict[str, str] = {}
     if outage.node_number is not None and held.has_node(outage.node_number):
@@ -94,7 +110,8 @@ def traced(outage: "Outage") -> dict[str, str]:
     device = held.edge_index(outage.device_code) if outage.edge_number else None
     if device is not None:
         below = held.edges_below(device)[:MOST_TRACED]
-        part |= {held.edge_code(int(edge)): "downstream" for edge in below}
+        side = "downstream" if outage.is_open else "restored"
+        part |= {held.edge_code(int(edge)): side for edge in below}
     return part
 
 
@@ -113,7 +130,7 @@ class _Picture:
         with self.lock:
             if self.grid is not held:
                 drawn = network.geojson()
-                drawn["features"] = [_slim(feature) for feature in drawn["features"]]
+                drawn["features"] = _slim(held, drawn["features"])
                 self.packed = gzip.compress(orjson.dumps(drawn), 5, mtime=0)
                 self.tag = f'"{hashlib.blake2b(self.packed, digest_size=12).hexdigest()}"'
                 self.grid = held
@@ -123,9 +140,20 @@ class _Picture:
 _picture = _Picture()
 
 
-def _slim(feature: dict[str, Any]) -> dict[str, Any]:
-    kept = ("kind", "closed", "energised")
-    return {**feature, "properties": {name: feature["properties"][name] for name in kept}}
+def _slim(held: Any, features: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the features by number, with what the map draws; feeders get shades by turns."""
+    names = {feeder.code: feeder.name for feeder in network.feeders().values()}
+    shades = {code: n % SHADES for n, code in enumerate(sorted(names))}
+    slim = []
+    for feature in features:
+        told = feature["properties"]
+        kept = {name: told[name] for name in ("kind", "closed", "energised")}
+        kept |= {
+            "feeder": names.get(told["feeder"], ""),
+            "shade": shades.get(told["feeder"]),
+        }
+        slim.append({**feature, "id": held.edge_index(told["code"]), "properties": kept})
+    return slim
 
 
 @require_safe

@@ -23,7 +23,7 @@ from apps.portal.lines import (
     crews_by_outage,
     outage_line,
 )
-from apps.portal.mapping import crew_features, outage_features
+from apps.portal.mapping import crew_features, dead_edges, outage_features
 from apps.portal.pages import Look, Page, for_people, show
 
 MOST = 100
@@ -46,10 +46,8 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
     at = look.at
     assignments = assignment_lines(viewer, at)
     there = crews_by_outage(assignments)
-    lines = [
-        outage_line(row, at, there.get(row.id, ""))
-        for row in outages.open_outages(viewer=viewer)[:2000]
-    ]
+    rows = outages.open_outages(viewer=viewer)[:2000]
+    lines = [outage_line(row, at, there.get(row.id, "")) for row in rows]
     lines.sort(key=by_gravity)
     figures = outages.statistics(viewer=viewer, at=at)
     points = outages.event_rate(viewer=viewer, at=at, minutes=MINUTES)
@@ -63,6 +61,7 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
         "map_data": {
             "outages": outage_features(lines),
             "crews": crew_features(assignments),
+            "dead": dead_edges(rows),
         },
     }
 

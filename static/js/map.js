@@ -7,21 +7,39 @@ const empty = { type: "FeatureCollection", features: [] };
 const REFRESH = 20_000; // how old the drawn switch states may be; unchanged ones cost a 304
 const TONES = ["critical", "high", "medium", "low"];
 
+const SHADES = [0, 1, 2, 3, 4, 5];
+
+function shaded() {
+  return ["match", ["get", "shade"], ...SHADES.flatMap((n) => [n, colour(`feeder-${n}`)]), colour("grid")];
+}
+
 function toned(property) {
   return ["match", ["get", property], ...TONES.flatMap((tone) => [tone, colour(tone)]), colour("quiet")];
 }
 
 function layers() {
   const line = { "line-cap": "round", "line-join": "round" };
+  const lines = ["==", ["geometry-type"], "LineString"];
+  const part = (name) => ["all", lines, ["==", ["get", "part"], name]];
+  const switches = ["all", ["==", ["geometry-type"], "Point"], ["==", ["get", "closed"], false]];
+  const width = (thin, thick) => ["interpolate", ["linear"], ["zoom"], 9, thin, 15, thick];
   return [
     { id: "ground", type: "background", paint: { "background-color": colour("ground") } },
-    { id: "lines", type: "line", source: "network", filter: ["==", ["geometry-type"], "LineString"], layout: line,
-      paint: { "line-color": ["case", ["==", ["get", "energised"], false], colour("grid-dark"), colour("grid")], "line-width": ["interpolate", ["linear"], ["zoom"], 9, 0.8, 15, 2.5] } },
-    { id: "points", type: "circle", source: "network", filter: ["==", ["geometry-type"], "Point"], minzoom: 12,
-      paint: { "circle-radius": 2.5, "circle-color": colour("ground"), "circle-stroke-color": ["case", ["==", ["get", "closed"], false], colour("high"), colour("grid")], "circle-stroke-width": 1.25 } },
-    { id: "trace-down", type: "line", source: "trace", filter: ["all", ["==", ["geometry-type"], "LineString"], ["==", ["get", "part"], "downstream"]], layout: line,
+    { id: "lines", type: "line", source: "network", filter: lines, layout: line,
+      paint: { "line-color": shaded(), "line-width": width(0.9, 2.5) } },
+    { id: "reach", type: "line", source: "network", filter: lines,
+      paint: { "line-color": colour("grid"), "line-width": 9, "line-opacity": 0 } },
+    { id: "dead", type: "line", source: "dead", layout: line,
+      paint: { "line-color": colour("grid-dark"), "line-width": width(1.6, 3.5) } },
+    { id: "points", type: "circle", source: "network", filter: ["==", ["geometry-type"], "Point"], minzoom: 14,
+      paint: { "circle-radius": 2.5, "circle-color": colour("ground"), "circle-stroke-color": colour("grid"), "circle-stroke-width": 1.25 } },
+    { id: "open-switches", type: "circle", source: "network", filter: switches,
+      paint: { "circle-radius": 3, "circle-color": colour("ground"), "circle-stroke-color": colour("quiet"), "circle-stroke-width": 1.5 } },
+    { id: "trace-past", type: "line", source: "trace", filter: part("restored"), layout: line,
+      paint: { "line-color": colour("low"), "line-width": 3 } },
+    { id: "trace-down", type: "line", source: "trace", filter: part("downstream"), layout: line,
       paint: { "line-color": colour("critical"), "line-width": 3 } },
-    { id: "trace-up", type: "line", source: "trace", filter: ["all", ["==", ["geometry-type"], "LineString"], ["==", ["get", "part"], "upstream"]], layout: line,
+    { id: "trace-up", type: "line", source: "trace", filter: part("upstream"), layout: line,
       paint: { "line-color": colour("good"), "line-width": 3 } },
     { id: "halo", type: "circle", source: "outages",
       paint: { "circle-radius": ["interpolate", ["linear"], ["get", "customers"], 0, 8, 100, 13, 1000, 22], "circle-color": toned("severity"), "circle-opacity": 0.22 } },
@@ -42,7 +60,7 @@ function style() {
   const geojson = (data) => ({ type: "geojson", data });
   return {
     version: 8,
-    sources: { network: geojson(empty), trace: geojson(empty), outages: geojson(empty), crews: geojson(empty) },
+    sources: { network: geojson(empty), dead: geojson(empty), trace: geojson(empty), outages: geojson(empty), crews: geojson(empty) },
     layers: layers(),
   };
 }
@@ -77,11 +95,33 @@ function greet(map) {
       if (url) location.assign(url);
     });
   }
+  const named = new maplibregl.Popup({ closeButton: false, offset: 6 });
+  map.on("mousemove", "reach", (event) => {
+    if (map.queryRenderedFeatures(event.point, { layers: ["outages", "crews"] }).length) return named.remove();
+    const { feeder } = event.features[0].properties;
+    if (feeder) named.setLngLat(event.lngLat).setText(feeder).addTo(map);
+    else named.remove();
+  });
+  map.on("mouseleave", "reach", () => named.remove());
 }
 
+// The lines without supply: those whose switches say so, and those below an open outage.
+function dead(network, numbers) {
+  const below = new Set(numbers);
+  const features = network.features.filter(
+    ({ id, geometry, properties }) =>
+      geometry.type === "LineString" && (below.has(id) || properties.energised === false),
+  );
+  return { type: "FeatureCollection", features };
+}
+
+// The network where it is another than the last, otherwise nothing: drawing it again costs.
+let tag = null;
 async function fetchNetwork() {
   const answer = await fetch(place.dataset.network);
-  return answer.ok ? answer.json() : empty;
+  if (!answer.ok || answer.headers.get("ETag") === tag) return null;
+  tag = answer.headers.get("ETag");
+  return answer.json();
 }
 
 async function start() {
@@ -98,24 +138,49 @@ async function start() {
     maxZoom: 18,
   });
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
-  const network = await fetchNetwork();
+  let network = (await fetchNetwork()) ?? empty;
+  let below = [];
   if (!map.loaded()) await map.once("load");
-  map.getSource("network").setData(network);
+  const draw = () => {
+    map.getSource("network").setData(network);
+    map.getSource("dead").setData(dead(network, below));
+  };
+  draw();
   let drawnAt = Date.now();
   document.addEventListener("oms:fresh", async () => {
     if (Date.now() - drawnAt < REFRESH) return;
     drawnAt = Date.now();
-    map.getSource("network").setData(await fetchNetwork());
+    const fresh = await fetchNetwork().catch(() => null);
+    if (!fresh) return;
+    network = fresh;
+    draw();
   });
   greet(map);
-  follow("map-data", (data) => {
-    for (const name of ["outages", "crews", "trace"]) map.getSource(name).setData(data[name] ?? empty);
-    const aim = data.trace?.features.length ? [data.trace] : network.features.length ? [network] : [data.outages, data.crews];
+  // The view fits what it shows, in every size of the window, until somebody moves it.
+  let aim = [];
+  let aimed = false;
+  let moved = false;
+  const fit = () => {
     const box = spread(aim);
-    if (!place.dataset.aimed && !box.isEmpty()) {
-      map.fitBounds(box, { padding: 36, animate: false, maxZoom: 15 });
-      place.dataset.aimed = "1";
+    if (moved || box.isEmpty()) return;
+    map.fitBounds(box, { padding: 36, animate: false, maxZoom: 15 });
+    aimed = true;
+  };
+  map.on("movestart", (event) => (moved ||= Boolean(event.originalEvent)));
+  map.on("resize", fit);
+  const last = {};
+  const isNew = (name, value) => last[name] !== (last[name] = JSON.stringify(value));
+  follow("map-data", (data) => {
+    for (const name of ["outages", "crews", "trace"]) {
+      if (!isNew(name, data[name])) continue;
+      map.getSource(name).setData(data[name] ?? empty);
     }
+    if (isNew("dead", data.dead)) {
+      below = data.dead ?? [];
+      map.getSource("dead").setData(dead(network, below));
+    }
+    aim = data.trace?.features.length ? [data.trace] : network.features.length ? [network] : [data.outages, data.crews];
+    if (!aimed) fit();
   });
   document.addEventListener("oms:theme", () => repaint(map));
   map.once("idle", () => (place.dataset.ready = "1"));

@@ -8,7 +8,7 @@ let chart = null;
 let shown = null;
 
 function size() {
-  return { width: place.clientWidth - 16, height: Math.max(90, place.clientHeight - 34) };
+  return { width: place.clientWidth - 16, height: 116 };
 }
 
 function stacked(series) {
@@ -34,10 +34,10 @@ function draw() {
       cursor: { y: false },
       legend: { live: true },
       scales: { y: { range: (_, __, high) => [0, Math.max(4, high ?? 0)] } },
-      series: [{ value: (_, at) => (at === null ? "–" : new Date(at * 1000).toISOString().slice(11, 16)) }, ...lines.reverse()],
+      series: [{ label: place.dataset.time, value: (_, at) => (at === null ? "–" : new Date(at * 1000).toISOString().slice(11, 16)) }, ...lines.reverse()],
       axes: [
-        { ...axis, values: (_, ticks) => ticks.map((tick) => new Date(tick * 1000).toISOString().slice(11, 16)) },
-        { ...axis, size: 34 },
+        { ...axis, size: 24, values: (_, ticks) => ticks.map((tick) => new Date(tick * 1000).toISOString().slice(11, 16)) },
+        { ...axis, size: 44, space: 22, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000] },
       ],
     },
     [shown.minutes, ...layers.reverse()],

@@ -1,5 +1,7 @@
 """Every page: who may see it, what it shows, how many queries it costs."""
 
+import json
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -40,3 +42,21 @@ def test_outage_page_costs_few_queries(evening, as_role):
         with CaptureQueriesContext(connection) as queries:
             assert client.get(f"/outages/{outage.id}").status_code == 200
         assert len(queries) <= MOST_QUERIES, [q["sql"][:120] for q in queries]
+
+
+def test_a_role_is_offered_only_its_pages(as_role):
+    told = as_role("crew").get("/crews").content.decode()
+    assert 'href="/crews"' in told
+    assert 'href="/events"' not in told
+    assert "You have no assignment." in told
+
+
+def test_the_map_names_feeders_and_what_is_dark(evening, as_role):
+    client = as_role("operator")
+    drawn = client.get("/map/network.json").json()["features"]
+    assert {feature["properties"]["feeder"] for feature in drawn} >= {"East 3", "West 4"}
+    told = client.get("/").content.decode()
+    block = told.partition('id="map-data" >')[2].partition("</script>")[0]
+    dark = set(json.loads(block)["dead"])
+    assert dark
+    assert dark <= {feature["id"] for feature in drawn}
