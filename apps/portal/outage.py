@@ -60,6 +60,7 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
         "estimates": list(outages.estimates(outage=outage)[:5]),
         "timeline": timeline_lines(outages.timeline(outage=outage)),
         "notices": _notices(outage, viewer),
+        "draft": opening_words(outage),
         "may_step": viewer.may("crews.assign_crew") or viewer.may("crews.work_assignment"),
         "map_data": {
             "outages": outage_features([line]),
@@ -123,6 +124,7 @@ PAGE = Page(
         "evidence",
         "customers",
         "notices",
+        "draft",
         "map",
     ),
     compose=compose,

@@ -1,4 +1,5 @@
-// What every page does: theme, relative times, live status, keys, messages.
+// What every page does: theme, relative times, live status, drafts, keys, messages.
+import { follow } from "./data.js";
 
 const words = document.getElementById("words")?.dataset ?? {};
 const say = (name, values = {}) =>
@@ -69,7 +70,7 @@ function setState(next) {
   status.textContent = say(next === "signed-out" ? "signedOut" : next);
   const key = { polling: "pollingLong", offline: "offlineLong", "signed-out": "signedOutLong" }[next];
   banner.hidden = !key;
-  if (key) banner.lastElementChild.textContent = say(key, { time: freshAt.toLocaleTimeString() });
+  if (key) banner.lastElementChild.textContent = say(key, { time: `${freshAt.toISOString().slice(11, 19)} UTC` });
 }
 
 function heard() {
@@ -128,6 +129,14 @@ Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
 Idiomorph.defaults.callbacks.afterNodeAdded = (node) => {
   if (node.nodeType === Node.ELEMENT_NODE && node.matches("tr[data-new]")) node.classList.add("arrived");
 };
+
+// The draft of a notice follows the outage until somebody writes into it.
+let draft = null;
+follow("notice-draft", (words) => {
+  const field = document.querySelector("#notice-form textarea");
+  if (draft !== null && field?.value === draft) field.value = field.defaultValue = words;
+  draft = words;
+});
 
 // --- Keys ----------------------------------------------------------------------------
 const typing = (node) => node.closest("input, textarea, select, [contenteditable]");

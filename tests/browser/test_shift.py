@@ -47,6 +47,7 @@ def tell_everybody(at):
     expect(page.locator("#live-timeline")).to_contain_text("Breaker found locked out")
     expect(page.get_by_label("Note", exact=True)).to_have_value("")
     page.get_by_text("Tell the customers").click()
+    expect(page.get_by_label("Message")).to_have_value(re.compile("We expect it back at"))
     page.get_by_role("button", name="Send the notice").click()
     expect(page.locator("#live-notices")).to_contain_text("Power is out in East 3")
 
