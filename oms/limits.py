@@ -1,4 +1,4 @@
-"""Refuse a body that is too large before it is kept anywhere."""
+"""Refuse at the door: a body that is too large, a socket that nobody serves."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -64,11 +64,21 @@ def _declared(scope: Scope) -> int:
 
 
 async def _refuse(scope: Scope, send: Send) -> None:
+    """Answer 413 and leave the connection open.
+
+    The server goes on to read the rest of the body and throws it away. To close with data
+    unread would reset the connection, and a caller that still sends would never see the answer.
+    """
     body = json.dumps(wording(TOO_LARGE, scope["path"], timezone.now())).encode()
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
-        (b"connection", b"close"),
     ]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def refuse_socket(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse the handshake of a socket whose address nobody serves."""
+    await receive()
+    await send({"type": "websocket.close"})

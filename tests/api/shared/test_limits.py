@@ -1,11 +1,16 @@
 """A body that is too large is refused before it is kept anywhere."""
 
+import http.client
 import json
+import socket
+import threading
+from contextlib import contextmanager
 
 import pytest
 from asgiref.sync import async_to_sync
 
-from oms.limits import BodyLimit
+from apps.core.processes.web import server
+from oms.limits import BodyLimit, refuse_socket
 
 
 class Inside:
@@ -72,3 +77,53 @@ def test_a_lying_length_is_no_fault(limit, rubbish):
 
 def test_sockets_pass_untouched(limit):
     assert ask([b"x" * 5_000], kind="websocket")[0].read == 5_000
+
+
+@contextmanager
+def served(application):
+    """Serve the application on a free port, as the portal is served."""
+    serving = server(application)
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        port = door.getsockname()[1]
+        thread = threading.Thread(target=serving.run, kwargs={"sockets": [door]})
+        thread.start()
+        try:
+            yield port
+        finally:
+            serving.should_exit = True
+            thread.join(10)
+
+
+def in_pieces(size):
+    """Yield that many bytes, a part at a time, which are sent as chunks."""
+    for _ in range(size // 100_000):
+        yield b"x" * 100_000
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_who_still_sends_reads_the_refusal_and_may_go_on(limit, chunked):
+    size = 20_000_000
+    with served(BodyLimit(Inside())) as port:
+        calling = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        body = in_pieces(size) if chunked else b"x" * size
+        calling.request("POST", "/api/v1/notes", body, encode_chunked=chunked, headers=(
+            {"Transfer-Encoding": "chunked"} if chunked else {}
+        ))  # fmt: skip
+        answer = calling.getresponse()
+        assert (answer.status, json.loads(answer.read())["success"]) == (413, False)
+        calling.request("POST", "/api/v1/notes", b"small")
+        assert calling.getresponse().status == 200
+        calling.close()
+
+
+def test_a_socket_that_nobody_serves_is_refused_at_the_handshake():
+    sent = []
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    async def send(message):
+        sent.append(message)
+
+    async_to_sync(refuse_socket)({"type": "websocket", "path": "/nope"}, receive, send)
+    assert sent == [{"type": "websocket.close"}]
