@@ -257,3 +257,34 @@ def test_a_closed_outage_gets_no_crew(oms, opened):
         "total_active_crews": 0,
         "available_crews": [],
     }
+
+
+TEXTS_OF_NO_USE = ["a\0b", "\ud800"]
+
+
+@pytest.mark.parametrize("key", [{}, {"Idempotency_Key": "one"}])
+def test_a_text_that_cannot_be_stored_never_sinks_a_batch(oms, key):
+    wrong = [
+        *(EVENT | {"source_event_id": text} for text in TEXTS_OF_NO_USE),
+        *(EVENT | {"metadata": {text: text}} for text in TEXTS_OF_NO_USE),
+        *(EVENT | {"description": text} for text in TEXTS_OF_NO_USE),
+        EVENT | {"event_type": "\ud800"},
+        {"\ud800": "\0"},
+    ]
+    body = json.dumps({"events": [*wrong, EVENT]})
+    answer = oms.send("POST", "events/correlate/batch", body, **key)
+    assert answer.status_code == 200
+    said = answer.json()
+    assert (said["accepted"], said["rejected"]) == (1, len(wrong))
+    assert ["error" in item for item in said["results"]] == [True] * len(wrong) + [False]
+
+
+@pytest.mark.usefixtures("unchanged")
+@pytest.mark.parametrize("text", TEXTS_OF_NO_USE)
+def test_a_text_that_cannot_be_stored_is_named(scene, text):
+    oms, _ = scene
+    for name in ("source_event_id", "event_type", "meter_id", "description", "severity"):
+        body = json.dumps(EVENT | {name: text})
+        answer = oms.send("POST", "events/correlate", body)
+        assert answer.status_code == 400
+        assert name in answer.json()["error"]["details"]

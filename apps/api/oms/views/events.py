@@ -11,6 +11,7 @@ from apps.api.oms import quick, receipts, schema
 from apps.api.oms.contract import OmsView
 from apps.api.oms.filters import EventFilter, narrowed
 from apps.api.oms.serializers import EventQuery
+from apps.api.parsers import EventJSONParser
 from apps.core.errors import Invalid
 from apps.outages import selectors, services
 from apps.outages.rules import BadReport, Report, read_report
@@ -20,6 +21,8 @@ REPORT = "outages.report_event"
 
 class CorrelateView(OmsView):
     """One event."""
+
+    parser_classes = (EventJSONParser,)
 
     @schema.correlate
     def post(self, request: Request) -> Response:
@@ -34,6 +37,8 @@ class CorrelateView(OmsView):
 
 class CorrelateBatchView(OmsView):
     """Many events."""
+
+    parser_classes = (EventJSONParser,)
 
     @schema.correlate_batch
     def post(self, request: Request) -> Response:
