@@ -1,14 +1,19 @@
 """Events in, outages out: the immediate match, identity, dispositions, what is written."""
 
+import math
+import random
 from datetime import timedelta
+from time import monotonic
+from uuid import uuid4
 
 import pytest
 
 from apps.core.actor import Actor, ActorKind, system
 from apps.core.errors import Forbidden
 from apps.core.models import OutboxRow
+from apps.outages.correlation.matching import Candidate, Matcher, Reach, Spot
 from apps.outages.models import CorrelationWork, EventConflict, Outage, SourceEvent
-from apps.outages.rules import read_report
+from apps.outages.rules import PlaceKind, Status, distance_meters, read_report
 from apps.outages.services import take_reports
 
 pytestmark = pytest.mark.django_db
@@ -256,3 +261,70 @@ def test_who_may_not_report_is_refused_and_nothing_is_written(town, clock):
     with pytest.raises(Forbidden):
         take(clock, event(clock, meter_id="m1"), by=nobody)
     assert not SourceEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("latitude", "longitude", "radius"),
+    [
+        (0.0, 0.0, 1_000),
+        (31.95, 35.91, 500),
+        (-33.0499, 18.05, 2_000),
+        (10.0, 179.9999, 1_000),
+        (10.0, -179.9999, 50_000),
+        (89.99, 10.0, 2_000),
+        (-70.0, 5.0, 50_000),
+    ],
+)
+def test_the_cells_hold_all_that_is_within_the_radius(clock, latitude, longitude, radius):
+    draw = random.Random(7)
+    spread = radius / 111_195 * 3
+    told = []
+    for _ in range(300):
+        north = max(-90.0, min(90.0, latitude + draw.uniform(-spread, spread)))
+        east = longitude + draw.uniform(-spread, spread) / max(
+            math.cos(math.radians(latitude)), 0.01
+        )
+        told.append((north, (east + 180) % 360 - 180))
+    matcher = Matcher(None, [_placed(clock, *point) for point in told])
+    report = read_report(event(clock, latitude=latitude, longitude=longitude), at=clock.at)
+    spot = Spot(latitude=latitude, longitude=longitude)
+    match = matcher.find(report, spot, Reach(timedelta(minutes=30), radius))
+    away = [distance_meters(latitude, longitude, *point) for point in told]
+    nearest = told[away.index(min(away))]
+    assert min(away) <= radius
+    assert match is not None
+    assert (match.candidate.latitude, match.candidate.longitude) == nearest
+    near = {
+        (c.latitude, c.longitude) for c in matcher.placed.near(latitude, longitude, radius)
+    }
+    assert {p for p, far in zip(told, away, strict=True) if far <= radius} <= near
+
+
+def test_a_full_batch_of_places_apart_is_matched_at_once(clock):
+    matcher = Matcher(None, [])
+    begun = monotonic()
+    for number in range(5_000):
+        place = {"latitude": -60 + number * 0.01, "longitude": 70.0}
+        report = read_report(event(clock, **place), at=clock.at)
+        reach = Reach(timedelta(minutes=30), 1_000)
+        assert matcher.find(report, Spot(**place), reach) is None
+        matcher.keep(_placed(clock, **place))
+    assert monotonic() - begun < 15
+
+
+def _placed(clock, latitude, longitude):
+    return Candidate(
+        id=uuid4(),
+        status=Status.DETECTED,
+        place_kind=PlaceKind.COORDINATES,
+        node=-1,
+        edge=-1,
+        feeder_number=None,
+        substation="",
+        meter_code="",
+        latitude=latitude,
+        longitude=longitude,
+        sources={"smart_meter": 1},
+        first_detected_at=clock.at,
+        last_event_at=clock.at,
+    )

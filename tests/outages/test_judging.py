@@ -161,3 +161,21 @@ def test_cancelling_takes_the_interruptions_away(town, clock):
         outage_id=outage.id, status=Status.CANCELLED, notes="false", by=SENDER, at=clock.at
     )
     assert not Interruption.objects.exists()
+
+
+def test_outages_off_the_network_are_judged_with_as_many_questions_for_one_as_for_many(
+    clock, django_assert_max_num_queries
+):
+    for number in range(30):
+        event = {
+            "event_type": "outage",
+            "source_type": "call_center",
+            "source_event_id": f"s{number}",
+            "timestamp": clock.at.isoformat(),
+            "latitude": 10.0 + number,
+            "longitude": 20.0,
+        }
+        take_reports(reports=[(SENDER, read_report(event, at=clock.at))], at=clock.at)
+    with django_assert_max_num_queries(20):
+        judge(key="space", at=clock.at)
+    assert Outage.objects.open().count() == 30

@@ -238,3 +238,21 @@ def test_pairs_that_arrive_at_once_open_one_outage_each(town, clock):
     assert Outage.objects.filter(feeder_code="F1").count() == 1
     work = CorrelationWork.objects.filter(key__startswith="feeder").get()
     assert work.waiting == pairs * 2
+
+
+@pytest.mark.django_db
+def test_a_verb_on_a_merged_outage_reaches_the_one_it_went_into(clock):
+    first, middle, last = (new_outage(clock, latitude=30.0 + n) for n in range(3))
+    Outage.objects.filter(id=first.id).update(merged_into=middle)
+    Outage.objects.filter(id=middle.id).update(merged_into=last)
+    changed = services.change_status(
+        outage_id=first.id, status=Status.CONFIRMED, notes="", by=OPERATOR, at=clock.at
+    )
+    assert changed.id == last.id
+    worked = services.record_field_work(
+        outage_id=middle.id, text="x", begins_work=True, by=OPERATOR, at=clock.at
+    )
+    assert (worked.id, worked.status) == (last.id, Status.IN_PROGRESS)
+    states = dict(Outage.objects.values_list("id", "status"))
+    assert [states[o.id] for o in (first, middle)] == [Status.DETECTED] * 2
+    assert not first.timeline.exclude(kind="detected").exists()

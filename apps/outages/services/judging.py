@@ -61,10 +61,10 @@ def judge(*, key: str, at: datetime) -> int:
         window = timedelta(minutes=value(declared.WINDOW_MINUTES))
         for merge in infer(grid, standings, window):
             changed |= _merge(grid, merge, outages, states, at)
-    for outage in outages.values():
-        if outage.merged_into_id is None and _settle(
-            grid, outage, states.get(outage.id, {}), at
-        ):
+    standing = [o for o in outages.values() if o.merged_into_id is None]
+    ends = _ends(standing, states)
+    for outage in standing:
+        if _settle(grid, outage, states.get(outage.id, {}), ends.get(outage.id), at):
             changed.add(outage.id)
     told = changed | {o.id for o in outages.values() if since and o.updated_at >= since}
     _finish(pending, monotonic() - begun)
@@ -201,7 +201,11 @@ def _tell_merge(keeper: Outage, absorbed: Sequence[Outage], why: str, at: dateti
 
 
 def _settle(
-    grid: "Grid", outage: Outage, states: Mapping[int, MeterState], at: datetime
+    grid: "Grid",
+    outage: Outage,
+    states: Mapping[int, MeterState],
+    ended_at: datetime | None,
+    at: datetime,
 ) -> bool:
     """Bring members, figures and state of one outage up to date; return whether it changed."""
     before = {**outage.facts(), "place": outage.counted_place}
@@ -221,17 +225,14 @@ def _settle(
     if changed:
         outage.updated_at = at
         outage.save()
-    return _restore_if_back(grid, outage, states, at) or changed
+    return _restore_if_back(grid, outage, ended_at, at) or changed
 
 
 def _restore_if_back(
-    grid: "Grid", outage: Outage, states: Mapping[int, MeterState], at: datetime
+    grid: "Grid", outage: Outage, ended_at: datetime | None, at: datetime
 ) -> bool:
     """Close the outage when all that spoke for it say that power is back."""
-    if outage.is_planned:
-        return False
-    ended_at = _all_back_at(outage, states)
-    if ended_at is None:
+    if outage.is_planned or ended_at is None:
         return False
     if _is_held_open(grid, outage):
         return _mark_candidate(outage, ended_at, at)
@@ -252,19 +253,27 @@ def _restore_if_back(
     return True
 
 
-def _all_back_at(outage: Outage, states: Mapping[int, MeterState]) -> datetime | None:
-    """Return when the last of the meters, or the device itself, came back."""
-    spoke = [state for state in states.values() if state.lost_at is not None]
-    if spoke:
-        if not all(state.is_back for state in spoke):
-            return None
-        return max(state.back_at for state in spoke if state.back_at is not None)
+def _ends(
+    outages: Sequence[Outage], states: Mapping[UUID, Mapping[int, MeterState]]
+) -> dict[UUID, datetime]:
+    """Return when the last of the meters, or the device itself, came back, by outage."""
+    ends: dict[UUID, datetime] = {}
+    silent: list[UUID] = []
+    for outage in outages:
+        held = states.get(outage.id, {}).values()
+        spoke = [state for state in held if state.lost_at is not None]
+        if not spoke:
+            silent.append(outage.id)
+        elif all(state.is_back for state in spoke):
+            ends[outage.id] = max(s.back_at for s in spoke if s.back_at is not None)
     latest = (
-        SourceEvent.objects.filter(outage=outage).order_by("-occurred_at", "-id").first()
+        SourceEvent.objects.filter(outage__in=silent)
+        .order_by("outage_id", "-occurred_at", "-id")
+        .distinct("outage_id")
+        .values_list("outage_id", "kind", "occurred_at")
     )
-    if latest is None or latest.kind != Kind.RESTORATION:
-        return None
-    return latest.occurred_at
+    ends |= {key: at for key, kind, at in latest if kind == Kind.RESTORATION}
+    return ends
 
 
 def _is_held_open(grid: "Grid", outage: Outage) -> bool:
