@@ -28,7 +28,8 @@ class Outage(models.Model):
 
     `edge_number` and `node_number` are the network's numbers of the device inferred open and of
     the node below it. `sources` counts the events by source. `counted_place` is the device for
-    which the interruptions were written. The number is shown as OUT001.
+    which the interruptions were written, `transformer_number` the transformer above a single
+    service point. The number is shown as OUT001.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -52,6 +53,7 @@ class Outage(models.Model):
     edge_number = models.BigIntegerField(null=True)
     node_number = models.BigIntegerField(null=True)
     feeder_number = models.BigIntegerField(null=True)
+    transformer_number = models.BigIntegerField(null=True)
     latitude = models.FloatField(null=True)
     longitude = models.FloatField(null=True)
     customers_count = models.PositiveIntegerField(default=0)

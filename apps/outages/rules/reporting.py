@@ -90,7 +90,10 @@ class _Reader:
         source = self._word("source_type", _SOURCES)
         kind = self._kind()
         identity = self._text("source_event_id", LONGEST_ID, required=True)
-        place = tuple(self._text(name, LONGEST_ID) for name in PLACE_FIELDS)
+        place = tuple(
+            self._text(name, LONGEST_ID) if name in self.data else ""
+            for name in PLACE_FIELDS
+        )
         latitude, longitude = self._number("latitude", 90), self._number("longitude", 180)
         self._check_place(place, latitude, longitude)
         occurred_at, clock = self._occurred()

@@ -97,7 +97,7 @@ class Batch:
         around = self._around()
         self._questions = reading.Questions(
             [report.identity for report in self.reports],
-            self.feeder_numbers,
+            reading.above(self.grid, self.spots),
             sorted({s.substation for s in self.spots if s and s.substation}),
             around,
         )

@@ -7,6 +7,10 @@ from typing import Any
 import orjson
 import psycopg
 from django.db import connection
+from psycopg.types.json import set_json_loads
+
+# Answers of `ask` hold JSON; Django's own fields decode theirs themselves.
+set_json_loads(orjson.loads)
 
 
 @contextlib.contextmanager

@@ -26,6 +26,7 @@ class Description:
     region_code: str
     edge_number: int | None
     node_number: int | None
+    transformer_number: int | None
     latitude: float | None
     longitude: float | None
     customers: int
@@ -49,6 +50,12 @@ def describe(grid: "Grid", candidate: Candidate) -> Description:
         region_code=feeder.region_code if feeder else "",
         edge_number=grid.edge_pk(candidate.edge) if candidate.edge >= 0 else None,
         node_number=grid.node_pk(candidate.node) if candidate.node >= 0 else None,
+        transformer_number=(
+            grid.edge_pk(candidate.transformer)
+            if candidate.place_kind == PlaceKind.SERVICE_POINT
+            and candidate.transformer >= 0
+            else None
+        ),
         latitude=candidate.latitude,
         longitude=candidate.longitude,
         customers=_customers(grid, candidate),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from apps.outages.correlation.matching import Candidate
+from apps.outages.correlation.matching import Candidate, Spot
 from apps.outages.rules import PlaceKind
 from apps.outages.services.bulk import ask
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from apps.network.topology import Grid
 
+LINES = ("line", "cable")
 METERS_PER_DEGREE = 111_195.0
 REMEMBERED = 50_000
 _CANDIDATE = (
@@ -39,6 +40,53 @@ class KnownRow:
     confidence: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Above:
+    """What could explain events on the network: where open outages are looked for.
+
+    The numbers of the feeders, of the devices on the ways to their sources, of the transformers
+    of single service points; and the codes of the meters. Lines are few and always looked at.
+    """
+
+    feeders: frozenset[int]
+    edges: frozenset[int]
+    transformers: frozenset[int]
+    meters: frozenset[str]
+
+
+def above(grid: "Grid", spots: Sequence[Spot | None]) -> Above:
+    """Return what could explain events at these spots."""
+    seats = _seats_of(grid)
+    found = [spot for spot in spots if spot is not None and spot.feeder_number is not None]
+    edges: set[int] = set()
+    for spot in found:
+        if spot.node >= 0:
+            edges.update(_ways(grid, seats, spot.node))
+        if spot.edge >= 0:
+            edges.add(grid.edge_pk(spot.edge))
+    transformers = {s.transformer for s in found if s.transformer >= 0}
+    return Above(
+        feeders=frozenset(s.feeder_number for s in found if s.feeder_number is not None),
+        edges=frozenset(edges),
+        transformers=frozenset(grid.edge_pk(edge) for edge in transformers),
+        meters=frozenset(s.meter_code for s in found if s.meter_code),
+    )
+
+
+def _ways(grid: "Grid", seats: "_Seats", node: int) -> tuple[int, ...]:
+    """Return the numbers of the devices from the node up to its source."""
+    way = seats.ways.get(node)
+    if way is None:
+        devices = [e for e in grid.path(node) if grid.edge_kind(e) not in LINES]
+        way = seats.ways[node] = tuple(grid.edge_pk(edge) for edge in devices)
+    return way
+
+
+def _numbers(found: Iterable[int]) -> str:
+    """Return the numbers as PostgreSQL writes an array; a list costs ten times as much."""
+    return "{" + ",".join(map(str, sorted(found))) + "}"
+
+
 class Questions:
     """What the intake asks before it matches, sent together and answered together.
 
@@ -48,15 +96,20 @@ class Questions:
     def __init__(
         self,
         identities: Iterable[tuple[str, str]],
-        feeder_numbers: Sequence[int],
+        above: "Above",
         substations: Sequence[str],
         around: Sequence[tuple[float | None, float | None, float]],
     ) -> None:
         self._known = _ask_known(list(identities))
         self._open: list[psycopg.Cursor[Any]] = []
-        if feeder_numbers:
-            on_feeders = "o.feeder_number = ANY(%s::bigint[])"
-            self._open.append(_ask_where(on_feeders, list(feeder_numbers)))
+        if above.feeders:
+            explaining = (
+                "o.feeder_number = ANY(%s::bigint[]) AND (o.edge_number = ANY(%s::bigint[]) "
+                "OR o.transformer_number = ANY(%s::bigint[]) OR o.device_code = ANY(%s::text[]) "
+                "OR o.device_kind IN ('line', 'cable'))"
+            )
+            numbers = map(_numbers, (above.feeders, above.edges, above.transformers))
+            self._open.append(_ask_where(explaining, *numbers, sorted(above.meters)))
         if substations:
             at_substations = (
                 "o.place_kind = 'substation' AND o.substation_code = ANY(%s::text[])"
@@ -101,12 +154,12 @@ def _ask_known(pairs: list[tuple[str, str]]) -> "psycopg.Cursor[Any]":
     )
 
 
-def _ask_where(where: str, wanted: list[Any]) -> "psycopg.Cursor[Any]":
+def _ask_where(where: str, *wanted: list[Any] | str) -> "psycopg.Cursor[Any]":
     return ask(
         f"SELECT {_CANDIDATE} FROM outages_outage o "  # noqa: S608
         f"WHERE {_IS_OPEN} AND {where} "
         "ORDER BY o.first_detected_at, o.id",
-        [wanted],
+        wanted,
     )
 
 
@@ -134,6 +187,7 @@ class _Seats:
 
     tree: Any
     nodes: dict[int, int] = field(default_factory=dict)
+    ways: dict[int, tuple[int, ...]] = field(default_factory=dict)
     edges: dict[str, int] = field(default_factory=dict)
 
 
@@ -144,7 +198,8 @@ def _seats_of(grid: "Grid") -> _Seats:
     """Return what is remembered for the grid's tree; another tree begins with nothing."""
     global _seats
     held = _seats
-    if held.tree is not grid.tree or len(held.nodes) + len(held.edges) > REMEMBERED:
+    size = len(held.nodes) + len(held.edges) + len(held.ways)
+    if held.tree is not grid.tree or size > REMEMBERED:
         held = _seats = _Seats(grid.tree)
     return held
 

@@ -56,6 +56,7 @@ _OUTAGE_COLUMNS = (
     "planned_until",
     "cause",
     "updated_at",
+    "transformer_number",
 )
 
 
@@ -109,6 +110,7 @@ def insert_outages(
                 c.planned_until,
                 "",
                 at,
+                place.transformer_number,
             )
         )
         estimates.append((c.id, etr, EtrSource.DEFAULT, at, ""))
