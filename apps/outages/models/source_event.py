@@ -62,6 +62,11 @@ class SourceEvent(models.Model):
                 name="event_unresolved",
                 condition=models.Q(disposition=Disposition.UNRESOLVED),
             ),
+            models.Index(
+                fields=["meter_number", "occurred_at"],
+                name="event_power_up_alone",
+                condition=models.Q(kind=Kind.RESTORATION, outage=None),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -28,7 +28,7 @@ from apps.outages.models import (
 )
 from apps.outages.rules import Disposition, Kind, PlaceKind, confidence, severity
 from apps.outages.rules import settings as declared
-from apps.outages.services import interruptions
+from apps.outages.services import interruptions, latecomers
 from apps.outages.services.intake import lock_part
 from apps.outages.services.life import restore_by_evidence
 
@@ -55,7 +55,7 @@ def judge(*, key: str, at: datetime) -> int:
         found = found.filter(updated_at__gte=since)
     outages = {outage.id: outage for outage in found.order_by("first_detected_at", "id")}
     states = _meter_states(grid, outages)
-    changed: set[UUID] = set()
+    changed = latecomers.adopt(outages, states, at)
     if feeder is not None:
         standings = [_standing(grid, o, states.get(o.id, {})) for o in outages.values()]
         window = timedelta(minutes=value(declared.WINDOW_MINUTES))
