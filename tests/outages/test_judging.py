@@ -3,8 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.core.actor import system
+from apps.network import selectors as network
 from apps.outages.models import Interruption, Outage, SourceEvent
 from apps.outages.rules import Status, read_report
 from apps.outages.services import change_status, judge, take_reports
@@ -113,6 +116,47 @@ def test_when_every_reporting_meter_is_back_it_restores_itself(town, clock):
     }
 
 
+def test_a_power_up_that_came_in_before_its_loss_counts(town, clock):
+    take(clock, "m1", kind="power_up", seconds=50)
+    assert SourceEvent.objects.get().outage is None
+    take(clock, "m1", seconds=30)
+    (outage,) = judge_all(clock)
+    assert (outage.status, outage.is_momentary) == ("restored", True)
+    assert outage.restored_at == clock.at + timedelta(seconds=50)
+    assert set(SourceEvent.objects.values_list("outage", flat=True)) == {outage.id}
+
+
+def test_a_power_up_before_the_loss_or_of_another_meter_does_not_count(town, clock):
+    take(clock, "m1", kind="power_up", seconds=20)
+    take(clock, "m2", kind="power_up", seconds=50)
+    take(clock, "m1", seconds=30)
+    (outage,) = judge_all(clock)
+    assert outage.status == "detected"
+    assert SourceEvent.objects.filter(outage=None).count() == 2
+
+
+def test_one_early_power_up_of_two_ends_one_interruption(town, clock):
+    take(clock, "m1", kind="power_up", seconds=900)
+    take(clock, "m1", "m2", seconds=30)
+    (outage,) = judge_all(clock)
+    assert (outage.status, outage.device_code) == ("detected", "T-1")
+    back = Interruption.objects.exclude(ended_at=None).get()
+    assert (back.meter_code, back.ended_at) == ("m1", clock.at + timedelta(seconds=900))
+    take(clock, "m2", kind="power_up", seconds=950)
+    (outage,) = judge_all(clock)
+    assert outage.restored_at == clock.at + timedelta(seconds=950)
+
+
+def test_early_power_ups_cost_one_question_for_many(town, clock):
+    take(clock, *(f"m{n}" for n in range(1, 13)))
+    judge_all(clock)
+    take(clock, "m1", seconds=1)
+    with CaptureQueriesContext(connection) as asked:
+        judge_all(clock)
+    late = [q for q in asked if "UPDATE outages_sourceevent" in q["sql"]]
+    assert len(late) == 1
+
+
 def test_back_within_five_minutes_is_momentary(town, clock):
     take(clock, "m1", "m2")
     take(clock, "m1", "m2", kind="power_up", seconds=280)
@@ -134,6 +178,47 @@ def test_a_device_that_scada_holds_open_makes_it_a_candidate_only(town, clock):
     take(clock, device="FU-1", kind="breaker_close", source="scada", seconds=901)
     (outage,) = judge_all(clock)
     assert outage.status == "restored"
+
+
+@pytest.mark.parametrize("status", [Status.RESTORED, Status.CANCELLED])
+def test_whoever_ends_an_outage_closes_its_device(town, clock, status):
+    take(clock, device="FU-1", kind="trip", source="scada")
+    (outage,) = judge_all(clock)
+    assert not is_closed("FU-1")
+    change_status(
+        outage_id=outage.id, status=status, notes="", by=SENDER, at=clock.forward(minutes=9)
+    )
+    assert is_closed("FU-1")
+    (last, _) = network.switchings("FU-1")
+    assert (last.label, last.reason) == ("outages", f"{status.value}: {outage.label}")
+    take(clock, "m1", "m2", "m4", "m5", seconds=3600)
+    judge_all(clock)
+    take(clock, "m1", "m2", "m4", "m5", kind="power_up", seconds=7200)
+    *_, later = judge_all(clock)
+    assert (later.device_code, later.status) == ("FU-1", "restored")
+
+
+def test_a_step_that_does_not_end_it_leaves_the_device_open(town, clock):
+    take(clock, device="FU-1", kind="trip", source="scada")
+    (outage,) = judge_all(clock)
+    change_status(
+        outage_id=outage.id, status=Status.CONFIRMED, notes="", by=SENDER, at=clock.at
+    )
+    assert not is_closed("FU-1")
+
+
+def test_a_device_that_is_normally_open_stays_open(town, clock):
+    take(clock, device="TIE-1", kind="trip", source="scada")
+    for outage in judge_all(clock):
+        change_status(
+            outage_id=outage.id, status=Status.CANCELLED, notes="", by=SENDER, at=clock.at
+        )
+    assert not is_closed("TIE-1")
+
+
+def is_closed(code):
+    grid = network.grid(fresh=True)
+    return bool(grid.closed[grid.edge_index(code)])
 
 
 def test_a_recloser_restores_itself(town, clock):

@@ -13,8 +13,9 @@ from apps.core.errors import Unprocessable
 from apps.core.outbox import publish
 from apps.outages.events import OutageMoved, OutageNoted
 from apps.outages.models import EtrEstimate, Interruption, Outage, TimelineEntry
-from apps.outages.rules import ETR_RANK, EtrSource, Status, check_step
+from apps.outages.rules import ETR_RANK, FINAL, EtrSource, Status, check_step
 from apps.outages.selectors import OutageNotFound
+from apps.outages.services import devices
 
 LONGEST_TEXT = 4_000
 
@@ -28,10 +29,17 @@ def change_status(
 ) -> Outage:
     """Confirm, start, restore or cancel an outage.
 
+    Whoever ends an outage says that its device is closed, so it is closed in the actual network.
     Raises Forbidden, OutageNotFound, or StepRefused where it may not go there.
     """
     require(by, "outages.operate_outage")
-    return _move(outage_id, status, notes, by, at, action=f"outage_{status.value}")
+    with transaction.atomic():
+        if status in FINAL:
+            devices.hold_part(outage_id)
+        outage = _move(outage_id, status, notes, by, at, action=f"outage_{status.value}")
+        if status in FINAL:
+            devices.close_device(outage, at=at)
+    return outage
 
 
 @transaction.atomic
