@@ -18,6 +18,12 @@ from tests.network.conftest import AT, bring, nobody
 pytestmark = pytest.mark.django_db
 
 
+LISTS = (
+    "regions", "substations", "feeders", "nodes", "edges", "customers", "meters", "sources",
+)  # fmt: skip
+EMPTY = {name: [] for name in LISTS}
+
+
 def version():
     row = NetworkVersion.objects.get()
     return row.structure, row.stamp
@@ -101,7 +107,7 @@ def test_what_vanishes_is_retired_and_comes_back(city):
 
 def test_a_vanished_parent_stays_while_something_hangs_on_it(city):
     bring(city)
-    other = {"name": "other", "nodes": city["nodes"][:1], "sources": ["bus"]}
+    other = EMPTY | {"name": "other", "nodes": city["nodes"][:1], "sources": ["bus"]}
     bring(other)
     other["nodes"], other["sources"] = [], []
     assert not any(bring(other).retired.values())
@@ -116,7 +122,7 @@ def test_the_latest_file_that_names_an_id_owns_it(city):
         "capacity_mw": 1,
         "time_zone": "Asia/Amman",
     }
-    bring({"name": "other", "regions": [region]})
+    bring(EMPTY | {"name": "other", "regions": [region]})
     assert Region.objects.get(code="north").name == "Far North"
     assert bring(city).updated["regions"] == 1
     assert Region.objects.get(code="north").name == "North"
@@ -158,6 +164,7 @@ def test_a_switched_device_stays_when_its_normal_state_moves_to_another(city):
         ("edges", 2, "rated_kva", -1, "must be from 0"),
         ("edges", 1, "to", "a", "is where the edge begins"),
         ("feeders", 0, "breaker", "CB-9", "names nothing in edges"),
+        ("feeders", 0, "breaker", "L-1", "must be a device, not a line"),
         ("substations", 1, "region", "moon", "names nothing in regions"),
         ("meters", 1, "node", "", "must not be empty"),
         ("meters", 1, "customer", "who", "names nothing in customers"),
@@ -198,6 +205,7 @@ def test_a_wrong_file_is_refused_whole_with_the_path(
         ({"sources": ["bus", "x"]}, "$.sources[1]"),
         ({"sources": [["bus"]]}, "$.sources[0]"),
         ({"sources": "bus"}, "$.sources"),
+        ({"sources": []}, "$.sources"),
         ({"meters": [{"id": "m"}]}, "$.meters[0].node"),
     ],
 )
@@ -205,6 +213,22 @@ def test_a_malformed_file_is_refused(city, change, path):
     with pytest.raises(Invalid) as refused:
         bring(city | change)
     assert path in refused.value.fields
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_file_that_leaves_a_list_out_is_refused_and_retires_nothing(city, name):
+    bring(city)
+    before = version()
+    del city[name]
+    with pytest.raises(Invalid) as refused:
+        bring(city)
+    assert refused.value.fields[f"$.{name}"] == "is missing"
+    assert version() == before
+    assert not Meter.objects.filter(retired=True).exists()
+
+
+def test_a_list_may_be_empty(city):
+    assert bring(city | {"customers": [], "meters": []}).created["nodes"] == 6
 
 
 def test_a_list_is_no_network_file():
@@ -231,6 +255,7 @@ def test_a_refused_file_leaves_the_old_network(city):
     assert Customer.objects.get(code="customer_1").name == "Ali Haddad"
 
 
+@pytest.mark.usefixtures("empty_trail")
 @pytest.mark.django_db(transaction=True)
 def test_without_the_permission_nothing_happens(city):
     with pytest.raises(Forbidden):

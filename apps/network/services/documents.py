@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.core.errors import Invalid
-from apps.network.rules import KINDS, phone_number
+from apps.network.rules import KINDS, SWITCHABLE, phone_number
 
 LONGEST = 200
 MOST_ERRORS = 20
@@ -197,23 +197,30 @@ class _Reading:
         name = document.get("name")
         self._note("$.name", _ID([name]))
         sections = {
-            section: self._section(section, fields, document.get(section, []))
+            section: self._section(section, fields, self._list(document, section))
             for section, fields in _SECTIONS.items()
         }
-        sources = document.get("sources", [])
-        if not isinstance(sources, list):
-            self._refuse("$.sources", "must be a list")
-            sources = []
+        sources = self._list(document, "sources")
+        if sections["nodes"]["id"] and not sources:
+            self._refuse("$.sources", "must name a node, because there are nodes")
         if self.errors:
             return Columns(str(name), sections, {}, [])
         return self._related(str(name), sections, sources)
 
+    def _list(self, document: Mapping[str, Any], key: str) -> list[Any]:
+        """Return a list of the file. It may be empty, but to leave it out is a mistake.
+
+        Else a file cut short would take out of service whatever it does not mention.
+        """
+        found = document.get(key, _ABSENT)
+        if isinstance(found, list):
+            return found
+        self._refuse(f"$.{key}", "is missing" if found is _ABSENT else "must be a list")
+        return []
+
     def _section(
-        self, section: str, fields: Sequence[_Field], rows: Any
+        self, section: str, fields: Sequence[_Field], rows: list[Any]
     ) -> dict[str, Column]:
-        if not isinstance(rows, list):
-            self._refuse(f"$.{section}", "must be a list")
-            rows = []
         for index in islice(
             (i for i, r in enumerate(rows) if type(r) is not dict), MOST_ERRORS
         ):
@@ -255,6 +262,7 @@ class _Reading:
                         section, each, sections[section][each.name], positions[each.to]
                     )
         self._check_loops(references["edges", "from"], references["edges", "to"])
+        self._check_breakers(references["feeders", "breaker"], sections["edges"]["kind"])
         nodes = positions["nodes"]
         for index, source in enumerate(sources):
             if not isinstance(source, str) or source not in nodes:
@@ -282,6 +290,12 @@ class _Reading:
     def _check_loops(self, start: NDArray[np.int32], end: NDArray[np.int32]) -> None:
         for index in np.flatnonzero((start == end) & (start >= 0)).tolist()[:MOST_ERRORS]:
             self._refuse(f"$.edges[{index}].to", "is where the edge begins")
+
+    def _check_breakers(self, breakers: NDArray[np.int32], kinds: Column) -> None:
+        for index, edge in enumerate(breakers.tolist()):
+            if edge >= 0 and kinds[edge] not in SWITCHABLE:
+                message = f"must be a device, not a {kinds[edge]}"
+                self._refuse(f"$.feeders[{index}].breaker", message)
 
     def _repeated(self, section: str, ids: Column) -> None:
         seen: set[str] = set()
