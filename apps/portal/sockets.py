@@ -29,6 +29,7 @@ SOCKETS_A_PERSON = 20
 FRAMES_TAKEN = 20
 HEARTBEAT = "<!-- beat -->"
 SIGNED_OUT, TOO_MANY, RIGHTS_CHANGED, TOO_SLOW = 4401, 4429, 1012, 4408
+LEFT = 1001
 
 _open: Counter[Any] = Counter()
 
@@ -120,6 +121,11 @@ class LiveConsumer(AsyncWebsocketConsumer):
         ):
             await self.close(1008)
 
+    async def close(self, code: Any = None, reason: str | None = None) -> None:
+        """Close; whoever has left already needs no closing."""
+        with suppress(OSError):
+            await super().close(code, reason)
+
     async def disconnect(self, code: int) -> None:
         """Give the seat back."""
         if self.seat is not None:
@@ -152,11 +158,17 @@ class LiveConsumer(AsyncWebsocketConsumer):
         await self.close(seat.close_code)
 
     async def _send_in_time(self, seat: Seat, frame: str) -> None:
+        """Send the frame; who takes too long, or has left already, loses the seat.
+
+        The server says by an OSError (uvicorn's ClientDisconnected) that nobody is there.
+        """
         try:
             async with asyncio.timeout(SEND_WITHIN):
                 await self.send(text_data=frame)
         except TimeoutError:
             seat.dismiss(TOO_SLOW)
+        except OSError:
+            seat.dismiss(LEFT)
 
     async def _check(self, seat: Seat) -> None:
         actor, _language = await database_sync_to_async(who)(self.scope)

@@ -1,12 +1,15 @@
 """The sockets of live pages: who is let in, what wakes them, and when they close."""
 
+import asyncio
+
 import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from apps.portal import live
+from apps.portal import live, overview
+from apps.portal.sockets import LiveConsumer
 from apps.realtime.services import hint
 
 WAIT = 20
@@ -119,3 +122,21 @@ def test_who_talks_is_closed(socket):
     opened = socket("operator", "crews")
     opened.send("x" * 2000)
     assert closed_with(opened) == 1008
+
+
+def test_who_leaves_while_something_is_sent_ends_the_sending_in_peace():
+    class ClientGoneError(OSError):
+        pass
+
+    async def gone(message):
+        raise ClientGoneError
+
+    async def serve():
+        consumer = LiveConsumer(overview.PAGE)
+        consumer.base_send = gone
+        seat = live.Seat(actor=None)
+        seat.give({"part": "<p>news</p>"})
+        await asyncio.wait_for(consumer._serve(seat), WAIT)
+        return seat.close_code
+
+    assert asyncio.run(serve()) == 1001
