@@ -10,8 +10,10 @@ from django.db.models import QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from apps.api.oms.serializers.events import SOURCE_WORDS
 from apps.api.oms.serializers.fields import LONGEST_NAME, read_moment
-from apps.outages.rules import Disposition, Severity, Source, Status
+from apps.outages.rules import Disposition, Severity, Status
+from apps.outages.rules.words import SOURCE_ALIASES
 
 
 class MomentField(forms.Field):
@@ -33,6 +35,15 @@ class MomentFilter(django_filters.Filter):
     field_class = MomentField
 
 
+class SourceFilter(django_filters.MultipleChoiceFilter):
+    """Compares with sources, by any name that an event may give them."""
+
+    def get_filter_predicate(self, v: Any) -> dict[str, Any]:
+        """Return the comparison with one of the names."""
+        predicate: dict[str, Any] = super().get_filter_predicate(SOURCE_ALIASES.get(v, v))
+        return predicate
+
+
 class OutageFilter(django_filters.FilterSet):
     """Which outages."""
 
@@ -47,7 +58,7 @@ class EventFilter(django_filters.FilterSet):
     since = MomentFilter(field_name="occurred_at", lookup_expr="gte")
     until = MomentFilter(field_name="occurred_at", lookup_expr="lt")
     disposition = django_filters.MultipleChoiceFilter(choices=Disposition.choices)
-    source_type = django_filters.MultipleChoiceFilter(choices=Source.choices)
+    source_type = SourceFilter(choices=[(word, word) for word in SOURCE_WORDS])
 
 
 def narrowed(

@@ -12,7 +12,8 @@ from drf_spectacular.utils import (
 )
 
 from apps.api.oms import serializers as wire
-from apps.outages.rules import Disposition, Severity, Source, Status
+from apps.api.oms.serializers.events import SOURCE_WORDS
+from apps.outages.rules import Disposition, Severity, Status
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -158,7 +159,7 @@ events = _call(
         _SINCE,
         _UNTIL,
         _many("disposition", Disposition.values, "Only those of which this became."),
-        _many("source_type", Source.values, "Only those from there."),
+        _many("source_type", SOURCE_WORDS, "Only those from there."),
     ],
 )
 _EVENT: dict[str, Any] = {

@@ -158,6 +158,12 @@ def test_the_list_of_events_is_narrowed_and_paged(oms):
     assert crews["total"] == 5
     both = oms.get("events", source_type=["crew", "scada"], disposition="outage").json()
     assert both["total"] == 10
+    both = oms.get("events", source_type=["kaifa", "smart_meter"]).json()
+    assert both["total"] == 0
+    oms.post("events/correlate", event(11, source_type="kaifa", event_type="last_gasp"))
+    for word in ("kaifa", "smart_meter"):
+        found = oms.get("events", source_type=word).json()["events"]
+        assert [e["source_event_id"] for e in found] == ["e-11"]
     assert oms.get("events", limit=5000).status_code == 200
     assert oms.get("events", limit=5001).status_code == 400
 
