@@ -73,7 +73,7 @@ def peer() -> Iterator[Peer]:
         settings = home / "alertad.conf"
         settings.write_text(SETTINGS.format(url=url))
         environment = {"ALERTA_SVR_CONF_FILE": str(settings)}
-        # Its workers make the schema as they start, and would do so at the same time.
+        # Its workers would each make the schema as they start; preloaded, it is made once.
         make = (
             str(programs / "python"),
             "-c",
@@ -88,6 +88,7 @@ def peer() -> Iterator[Peer]:
                 str(programs / "gunicorn"),
                 *("--workers", str(WORKERS), "--bind", f"127.0.0.1:{port}"),
                 "--no-control-socket",
+                "--preload",
                 "alerta:create_app()",
             ),
             environment=environment,

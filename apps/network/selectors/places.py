@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from apps.network.models import Edge, Feeder, Meter, Substation
 from apps.network.rules import phone_number
@@ -13,6 +13,7 @@ from apps.network.selectors.snapshot import Snapshot, snapshot
 from apps.network.topology import Grid
 
 REMEMBERED = 50_000
+ALL_REMEMBERED = 20_000
 
 Kind = Literal["device", "feeder", "substation", "meter"]
 
@@ -67,6 +68,9 @@ def resolve(
     """
     held = snapshot() if held is None else held
     known = held.remembered.places
+    if not held.remembered.has_all_meters and _is_small(held.grid):
+        known.update(_all_meters(held.grid))
+        held.remembered.has_all_meters = True
     unknown = {ref for ref in refs if ref not in known}
     if unknown:
         if len(known) + len(unknown) > REMEMBERED:
@@ -75,6 +79,16 @@ def resolve(
         known.update(found)
         return [found[ref] if ref in found else known.get(ref) for ref in refs]
     return [known[ref] for ref in refs]
+
+
+def _is_small(grid: Grid) -> bool:
+    """Return whether all meters of the grid may be remembered: asking for each costs more."""
+    return int(grid.layout.meters.sum()) <= ALL_REMEMBERED
+
+
+def _all_meters(grid: Grid) -> dict[PlaceRef, Place | None]:
+    rows = Meter.objects.filter(retired=False)
+    return {PlaceRef(meter_id=code): at for code, at in _placed(grid, "code", rows).items()}
 
 
 def _look_up(held: Snapshot, refs: Iterable[PlaceRef]) -> dict[PlaceRef, Place | None]:
@@ -158,20 +172,22 @@ def _substations(_grid: Grid, codes: list[str]) -> Found:
 
 
 def _meters(grid: Grid, field: str, values: list[str]) -> Found:
-    rows = (
-        Meter.objects.filter(Q((f"{field}__in", values)), retired=False)
-        .order_by("code")
-        .values_list(
-            field,
-            "pk",
-            "code",
-            "node_id",
-            "latitude",
-            "longitude",
-        )
+    return _placed(
+        grid, field, Meter.objects.filter(Q((f"{field}__in", values)), retired=False)
+    )
+
+
+def _placed(grid: Grid, field: str, meters: QuerySet[Meter]) -> dict[str, Place]:
+    rows = meters.order_by("code").values_list(
+        field,
+        "pk",
+        "code",
+        "node_id",
+        "latitude",
+        "longitude",
     )
     found: dict[str, Place] = {}
-    for value, pk, code, node_pk, latitude, longitude in rows:
+    for value, pk, code, node_pk, latitude, longitude in rows.iterator(chunk_size=5_000):
         if value in found:
             continue
         feeder_pk = _feeder_at(grid, node_pk)

@@ -27,6 +27,7 @@ class Remembered:
     tree: Tree
     places: "dict[PlaceRef, Place | None]" = field(default_factory=dict)
     feeders: "dict[int, FeederView]" = field(default_factory=dict)
+    has_all_meters: bool = False
 
 
 @dataclass(frozen=True, slots=True)
