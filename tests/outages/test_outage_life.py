@@ -1,5 +1,6 @@
 """The verbs on an outage: rows, timeline, audit and event; a refused step changes nothing."""
 
+import contextlib
 import itertools
 import threading
 from datetime import timedelta
@@ -18,6 +19,7 @@ from apps.outages import services
 from apps.outages.models import CorrelationWork, EtrEstimate, Outage, SourceEvent
 from apps.outages.rules import (
     FINAL,
+    OPEN,
     EtrSource,
     Status,
     StepRefused,
@@ -238,6 +240,51 @@ def test_pairs_that_arrive_at_once_open_one_outage_each(town, clock):
     assert Outage.objects.filter(feeder_code="F1").count() == 1
     work = CorrelationWork.objects.filter(key__startswith="feeder").get()
     assert work.waiting == pairs * 2
+
+
+def trip(clock, device, n):
+    told = {"source_type": "scada", "event_type": "trip", "device_id": device}
+    one = report(clock, f"{device}-{n}", **told)
+    services.take_reports(reports=[(system("t"), one)], at=clock.at)
+
+
+def end(clock, device, n):
+    status = Status.CANCELLED if n % 2 else Status.RESTORED
+    for outage in Outage.objects.open().filter(device_code=device):
+        with contextlib.suppress(StepRefused):
+            services.change_status(
+                outage_id=outage.id, status=status, notes="", by=OPERATOR, at=clock.at
+            )
+
+
+def judge_all(clock, _device, _n):
+    for key in CorrelationWork.objects.values_list("key", flat=True):
+        services.judge(key=key, at=clock.at)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ending_outages_while_scada_switches_and_the_judge_looks_never_deadlocks(
+    town, clock
+):
+    failures = []
+
+    def run(device, worker):
+        try:
+            for n, verb in itertools.product(range(6), (trip, end, judge_all)):
+                verb(clock, device, worker * 100 + n)
+        except Exception as fault:
+            failures.append(fault)
+        finally:
+            connection.close()
+
+    works = itertools.product(("FU-1", "T-1", "CB-2"), range(2))
+    threads = [threading.Thread(target=run, args=work) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert Outage.objects.exclude(status__in=OPEN).exists()
 
 
 @pytest.mark.django_db
