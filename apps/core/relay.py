@@ -1,7 +1,7 @@
 """Hand what was published to who listens: at least once, in order per subject.
 
-Each subscriber runs in a transaction of its own that also marks it done, so that what it
-writes to the database is written once.
+Some events share a transaction. Each subscriber runs within a savepoint of its own: one that
+fails takes back what it wrote and nothing else, and only it runs again for that event.
 """
 
 import logging
@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
-from apps.core.events import Subscription, decode, subscriptions
+from apps.core.events import decode, subscriptions
 from apps.core.models import OutboxRow
 
 logger = logging.getLogger(__name__)
 
 CHANNEL = "oms_outbox"
 ATTEMPTS = 5
+TOGETHER = 25
 LOCK = 7_001
 
 
@@ -42,39 +43,46 @@ def prune(*, before: datetime) -> int:
 
 def _deliver(at: datetime, limit: int) -> int:
     waiting = OutboxRow.objects.filter(delivered_at=None, quarantined_at=None)
+    rows = list(waiting.order_by("id")[:limit])
     held: set[str] = set()
-    count = 0
-    for row in waiting.order_by("id")[:limit]:
+    return sum(
+        _deliver_some(rows[first : first + TOGETHER], held, at)
+        for first in range(0, len(rows), TOGETHER)
+    )
+
+
+@transaction.atomic
+def _deliver_some(rows: list[OutboxRow], held: set[str], at: datetime) -> int:
+    """Deliver some events; one that fails holds the later ones of its subject back."""
+    delivered, given_up = [], 0
+    for row in rows:
         if row.subject in held:
             continue
         if row.run_at is not None and row.run_at > at:
             held.add(row.subject)
-        elif _deliver_one(row, at):
-            count += 1
+        elif (fault := _hand_over(row)) is None:
+            delivered.append(row.pk)
+        elif _postpone(row, fault, at):
+            given_up += 1
         else:
             held.add(row.subject)
-    return count
+    OutboxRow.objects.filter(pk__in=delivered).update(delivered_at=at)
+    return len(delivered) + given_up
 
 
-def _deliver_one(row: OutboxRow, at: datetime) -> bool:
+def _hand_over(row: OutboxRow) -> str | None:
+    """Call who has not had the event yet; return what went wrong, if anything did."""
     for subscription in subscriptions(row.name):
         if subscription.key in row.done:
             continue
         try:
-            _hand_over(row, subscription)
+            with transaction.atomic():
+                subscription.call(decode(subscription.event_type, row.payload))
         except Exception as fault:
             logger.exception("Subscriber %s failed on event %s", subscription.key, row.pk)
-            return _postpone(row, f"{subscription.key}: {fault}", at)
-    row.delivered_at = at
-    row.save(update_fields=["delivered_at"])
-    return True
-
-
-@transaction.atomic
-def _hand_over(row: OutboxRow, subscription: Subscription) -> None:
-    subscription.call(decode(subscription.event_type, row.payload))
-    row.done = [*row.done, subscription.key]
-    row.save(update_fields=["done"])
+            return f"{subscription.key}: {fault}"
+        row.done = [*row.done, subscription.key]
+    return None
 
 
 def _postpone(row: OutboxRow, error: str, at: datetime) -> bool:
@@ -84,5 +92,5 @@ def _postpone(row: OutboxRow, error: str, at: datetime) -> bool:
     row.run_at = at + timedelta(seconds=min(60, 2**row.attempts))
     if row.attempts >= ATTEMPTS:
         row.quarantined_at = at
-    row.save(update_fields=["attempts", "last_error", "run_at", "quarantined_at"])
+    row.save(update_fields=["attempts", "done", "last_error", "run_at", "quarantined_at"])
     return row.quarantined_at is not None

@@ -34,6 +34,9 @@ BATCH = "/api/oms/events/correlate/batch"
 PERMISSION = "outages.report_event"
 MOST_REQUESTS = 256
 MOST_EVENTS = 5_000
+# Whoever has just been answered and sends at once shares the next transaction, too: half as
+# many transactions, each twice as large.
+GATHER_SECONDS = 0.0015
 
 EVENTS = Counter(
     "oms_intake_events_total", "Events taken in by the quick door", ["outcome"]
@@ -113,6 +116,8 @@ class Intake:
             for call, answer in zip(calls, answers, strict=True):
                 if not call.answered.done():
                     call.answered.set_result(answer)
+            if len(calls) > 1:
+                await asyncio.sleep(GATHER_SECONDS)
         self.running = None
 
 

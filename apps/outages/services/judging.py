@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from apps.network.topology import Grid
 
 JUDGE = system("correlation")
-PATIENCE = 12
+PATIENCE = 25
+MOST_PATIENCE = timedelta(seconds=2)
 MARGIN = timedelta(seconds=15)
 
 
@@ -81,7 +82,12 @@ def _waiting_since(work: CorrelationWork | None) -> datetime | None:
     if work is None:
         return None
     put_off = timedelta(milliseconds=value(declared.DEBOUNCE_MILLISECONDS))
-    return work.run_at - put_off - timedelta(seconds=PATIENCE * work.took_seconds) - MARGIN
+    return (
+        work.run_at
+        - put_off
+        - min(timedelta(seconds=PATIENCE * work.took_seconds), MOST_PATIENCE)
+        - MARGIN
+    )
 
 
 def _pending(key: str) -> CorrelationWork | None:

@@ -298,7 +298,7 @@ def add_work(counts: Mapping[str, int], at: datetime, run_at: datetime) -> "DueW
         "FROM unnest(%s::text[], %s::int[]) AS x(key, n) ORDER BY x.key "
         "ON CONFLICT (key) DO UPDATE SET waiting = w.waiting + excluded.waiting, "
         "run_at = CASE WHEN w.state = 'pending' THEN w.run_at "
-        "ELSE excluded.run_at + w.took_seconds * interval '12 seconds' END, "
+        "ELSE excluded.run_at + least(w.took_seconds * 25, 2) * interval '1 second' END, "
         "state = CASE WHEN w.state = 'leased' THEN 'leased' ELSE 'pending' END "
         "RETURNING key, waiting",
         [run_at, keys, [counts[key] for key in keys]],
