@@ -7,8 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from apps.core.actor import system
+from apps.core.models import OutboxRow
 from apps.network import selectors as network
-from apps.outages.models import Interruption, Outage, SourceEvent
+from apps.outages.models import CorrelationWork, Interruption, Outage, SourceEvent
 from apps.outages.rules import Status, read_report
 from apps.outages.services import change_status, judge, take_reports
 
@@ -35,8 +36,6 @@ def take(clock, *meters, seconds=0, kind="last_gasp", source="smart_meter", devi
 
 
 def judge_all(clock):
-    from apps.outages.models import CorrelationWork
-
     for key in CorrelationWork.objects.values_list("key", flat=True):
         judge(key=key, at=clock.at)
     return list(Outage.objects.standing().order_by("number"))
@@ -60,6 +59,28 @@ def test_a_feeder_that_is_dark_on_both_laterals_is_its_breaker(town, clock):
     assert (outage.device_code, outage.customers_count) == ("CB-1", 12)
     assert outage.critical_customers
     assert outage.severity == "critical"
+
+
+def test_a_further_report_does_not_make_it_less_grave(town, clock):
+    take(clock, "m10", "m12")
+    (outage,) = judge_all(clock)
+    assert outage.severity == "critical"
+    take(clock, "m11")
+    outage.refresh_from_db()
+    assert (outage.severity, outage.sources) == ("critical", {"smart_meter": 3})
+
+
+def test_where_nothing_is_to_be_written_the_work_is_closed_all_the_same(town, clock):
+    take(clock, "m1", "m2")
+    judge_all(clock)
+    take(clock, "m3")
+    before = Outage.objects.values().get()
+    judge_all(clock)
+    assert Outage.objects.values().get() == before
+    work = CorrelationWork.objects.get()
+    assert (work.state, work.waiting) == ("done", 0)
+    told = OutboxRow.objects.filter(name="outages.rejudged").order_by("id").last()
+    assert told.payload["changed"] == [str(before["id"])]
 
 
 def test_far_apart_in_time_they_stay_two(town, clock):

@@ -85,6 +85,7 @@ class Candidate:
     is_planned: bool = False
     planned_until: datetime | None = None
     transformer: int = -1
+    has_critical: bool = False
     is_new: bool = False
     is_changed: bool = False
     has_moved: bool = False

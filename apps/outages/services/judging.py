@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Case, F, Max, Q, Value, When
+from django.db.models.functions import Greatest
 
 from apps.configuration.selectors import value
 from apps.core.actor import system
@@ -41,11 +42,76 @@ MOST_PATIENCE = timedelta(seconds=2)
 MARGIN = timedelta(seconds=15)
 
 
-@transaction.atomic
 def judge(*, key: str, at: datetime) -> int:
-    """Judge the part named by the key (`feeder:12`, `space`); return how many outages changed."""
+    """Judge the part named by the key (`feeder:12`, `space`); return how many outages changed.
+
+    Most judgements of a storm change nothing: these are made without holding the feeder.
+    """
     kind, _, number = key.partition(":")
     feeder = int(number) if kind == "feeder" else None
+    if feeder is not None and _leave_quiet(key, feeder, at):
+        return 0
+    return _judge(key, feeder, at)
+
+
+@transaction.atomic
+def _leave_quiet(key: str, feeder: int, at: datetime) -> bool:
+    """Close the work of a feeder on which nothing is to be written; False where there is."""
+    begun = monotonic()
+    work = CorrelationWork.objects.filter(key=key).first()
+    since = _waiting_since(work)
+    if work is None or since is None:
+        return False
+    grid = network.grid(fresh=True)
+    found = Outage.objects.open().filter(feeder_number=feeder)
+    outages = {outage.id: outage for outage in found.order_by("first_detected_at", "id")}
+    if not _is_quiet(grid, outages):
+        return False
+    took = min(monotonic() - begun, 10.0)
+    more = Q(waiting__gt=work.waiting)
+    CorrelationWork.objects.filter(key=key).update(
+        state=Case(
+            When(more, then=Value(WorkState.PENDING)), default=Value(WorkState.DONE)
+        ),
+        run_at=at + _rest(took),
+        waiting=Greatest(F("waiting") - work.waiting, 0),
+        took_seconds=took,
+        lease_owner="",
+        lease_until=None,
+        attempts=0,
+        last_error="",
+    )
+    told = sorted(o.id for o in outages.values() if o.updated_at >= since)
+    if told:
+        publish(OutagesRejudged(key=key, changed=tuple(told), at=at))
+    return True
+
+
+def _is_quiet(grid: "Grid", outages: Mapping[UUID, Outage]) -> bool:
+    """Return whether the outages stand as they should: nothing moves, ends or is counted."""
+    if any(_is_uncounted(outage) for outage in outages.values()):
+        return False
+    told_back = SourceEvent.objects.filter(outage__in=list(outages), kind=Kind.RESTORATION)
+    if told_back.exists():
+        return False
+    states = _meter_states(grid, outages)
+    if latecomers.exist(states):
+        return False
+    standings = [_standing(grid, o, states.get(o.id, {})) for o in outages.values()]
+    return not infer(grid, standings, timedelta(minutes=value(declared.WINDOW_MINUTES)))
+
+
+def _is_uncounted(outage: Outage) -> bool:
+    sure = confidence(outage.sources)
+    grave = severity(
+        sure=sure, customers=outage.customers_count, critical=outage.critical_customers
+    )
+    place = outage.counted_place != outage.device_code
+    return place or outage.severity != grave or outage.confidence != sure
+
+
+@transaction.atomic
+def _judge(key: str, feeder: int | None, at: datetime) -> int:
     lock_part([feeder] if feeder is not None else [], space=feeder is None)
     begun = monotonic()
     grid = network.grid(fresh=True)
@@ -82,12 +148,12 @@ def _waiting_since(work: CorrelationWork | None) -> datetime | None:
     if work is None:
         return None
     put_off = timedelta(milliseconds=value(declared.DEBOUNCE_MILLISECONDS))
-    return (
-        work.run_at
-        - put_off
-        - min(timedelta(seconds=PATIENCE * work.took_seconds), MOST_PATIENCE)
-        - MARGIN
-    )
+    return work.run_at - put_off - _rest(work.took_seconds) - MARGIN
+
+
+def _rest(took_seconds: float) -> timedelta:
+    """Return how long a part rests after a judgement that took so long."""
+    return min(timedelta(seconds=PATIENCE * took_seconds), MOST_PATIENCE)
 
 
 def _pending(key: str) -> CorrelationWork | None:

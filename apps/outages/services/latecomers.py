@@ -35,6 +35,22 @@ def adopt(outages: Mapping[UUID, Outage], states: States, at: datetime) -> set[U
     return given
 
 
+def exist(states: States) -> bool:
+    """Return whether a power-up waits for one of the meters that are not back."""
+    waiting = _waiting(states)
+    if not waiting:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT 1 FROM unnest(%s::bigint[], %s::timestamptz[]) "
+            "AS x(meter, lost) JOIN outages_sourceevent e ON e.meter_number = x.meter "
+            "WHERE e.kind = 'restoration' AND e.outage_id IS NULL "
+            "AND e.occurred_at >= x.lost)",
+            [list(waiting), [lost for _, lost in waiting.values()]],
+        )
+        return bool(cursor.fetchone()[0])
+
+
 def _waiting(states: States) -> dict[int, tuple[UUID, datetime]]:
     """Return the outage and loss of each meter that is not back, of two the later loss."""
     waiting: dict[int, tuple[UUID, datetime]] = {}

@@ -20,7 +20,8 @@ REMEMBERED = 50_000
 _CANDIDATE = (
     "o.id, o.status, o.place_kind, o.node_number, o.edge_number, o.feeder_number, "
     "o.substation_code, o.device_code, o.latitude, o.longitude, o.sources, "
-    "o.first_detected_at, o.last_event_at, o.is_planned, o.planned_until"
+    "o.first_detected_at, o.last_event_at, o.is_planned, o.planned_until, "
+    "o.critical_customers"
 )
 _IS_OPEN = (
     "o.merged_into_id IS NULL AND o.status IN ('detected', 'confirmed', 'in_progress')"
@@ -241,5 +242,6 @@ def _candidate(grid: "Grid", seats: _Seats, row: Sequence[Any]) -> Candidate:
         last_event_at=row[12],
         is_planned=row[13],
         planned_until=row[14],
+        has_critical=row[15],
         transformer=int(grid.transformer_of_node[node]) if node >= 0 else -1,
     )

@@ -147,7 +147,7 @@ def _record(grid: "Grid", c: Candidate) -> dict[str, Any]:
     sure = c.sure
     return {
         "id": str(c.id),
-        "severity": severity(sure=sure, customers=place.customers, critical=False),
+        "severity": severity(sure=sure, customers=place.customers, critical=c.has_critical),
         "confidence": sure,
         "sources": c.sources,
         "first_detected_at": c.first_detected_at,
