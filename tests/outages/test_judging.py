@@ -174,7 +174,7 @@ def test_early_power_ups_cost_one_question_for_many(town, clock):
     take(clock, "m1", seconds=1)
     with CaptureQueriesContext(connection) as asked:
         judge_all(clock)
-    late = [q for q in asked if "UPDATE outages_sourceevent" in q["sql"]]
+    late = [q for q in asked if "e.outage_id IS NULL" in q["sql"]]
     assert len(late) == 1
 
 
