@@ -283,6 +283,8 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
+UNFOLD = {"SITE_TITLE": "OMS", "SITE_HEADER": "OMS", "SITE_URL": "/"}
+
 # --- Language and time --------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("ar", "العربية")]

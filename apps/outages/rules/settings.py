@@ -42,13 +42,13 @@ MOMENTARY_SECONDS = declare(
     maximum=3600,
     help="An outage whose customers are all back within this time is momentary.",
 )
-BLINK_SECONDS = declare(
-    "outages.blink_seconds",
-    60,
+PLANNED_MINUTES = declare(
+    "outages.planned_minutes",
+    240,
     "integer",
-    minimum=0,
-    maximum=600,
-    help="A power-up this soon after a last gasp cancels it.",
+    minimum=1,
+    maximum=10_080,
+    help="How long a planned outage suppresses new ones where nothing else is told.",
 )
 DEBOUNCE_MILLISECONDS = declare(
     "outages.debounce_milliseconds",

@@ -28,7 +28,6 @@ from apps.outages.services import reading, writing
 from apps.outages.services.bulk import together
 from apps.outages.services.spots import SpotFinder
 
-PLANNED_FOR = timedelta(hours=4)
 SCADA_ACTOR = system("scada")
 
 
@@ -206,7 +205,7 @@ class Batch:
             first_detected_at=report.occurred_at,
             last_event_at=report.occurred_at,
             is_planned=planned,
-            planned_until=report.occurred_at + PLANNED_FOR if planned else None,
+            planned_until=_planned_until(report) if planned else None,
             transformer=spot.transformer,
             is_new=True,
         )
@@ -273,6 +272,10 @@ class Batch:
     @staticmethod
     def _debounce() -> timedelta:
         return timedelta(milliseconds=value(declared.DEBOUNCE_MILLISECONDS))
+
+
+def _planned_until(report: Report) -> datetime:
+    return report.occurred_at + timedelta(minutes=value(declared.PLANNED_MINUTES))
 
 
 def _place_kind(spot: Spot) -> PlaceKind:
