@@ -9,13 +9,11 @@ passed on whole to the plain views, which word every refusal.
 
 import asyncio
 import contextlib
-import re
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 import orjson
 from django.conf import settings
@@ -25,6 +23,7 @@ from prometheus_client import Counter
 
 from apps.accounts.selectors import actor_of_bearer
 from apps.api.oms import receipts
+from apps.api.oms.doors import App, Message, Receive, Scope, Send, send_json
 from apps.core.actor import Actor
 from apps.outages import services
 from apps.outages.rules import BadReport, Report, read_report
@@ -42,14 +41,7 @@ EVENTS = Counter(
     "oms_intake_events_total", "Events taken in by the quick door", ["outcome"]
 )
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Any, Any, Any], Awaitable[None]]
 Answer = tuple[int, bytes] | None
-
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 
 
 @dataclass(slots=True)
@@ -92,7 +84,7 @@ class Intake:
         if answer is None:
             await self.inner(scope, _replay(messages, receive), send)
             return
-        await _send(send, answer, headers.get(b"x-request-id", b""))
+        await send_json(send, scope, *answer)
 
     async def _take(self, path: str, headers: dict[bytes, bytes], body: bytes) -> Answer:
         token = headers[b"authorization"].decode("latin-1").partition(" ")[2].strip()
@@ -188,17 +180,8 @@ def _prepare(call: Call, actor: Actor | None, at: datetime) -> bool:
     events = data.get("events") if isinstance(data, dict) else None
     if not isinstance(events, list) or len(events) > receipts.LARGEST_BATCH:
         return False
-    for index, event in enumerate(events):
-        _read_item(call, index, event, at)
+    call.reports, call.items = receipts.read_batch(events, at=at)
     return True
-
-
-def _read_item(call: Call, index: int, event: Any, at: datetime) -> None:
-    try:
-        call.reports.append(read_report(event, at=at))
-        call.items.append(None)
-    except BadReport as bad:
-        call.items.append(receipts.refused_item_body(index, bad.message, bad.fields))
 
 
 def _commit(calls: Sequence[Call], at: datetime) -> list[Answer]:
@@ -215,12 +198,7 @@ def _body(call: Call, taken: Sequence[services.Receipt]) -> Answer:
     if call.path == SINGLE:
         body = receipts.receipt_body(taken[0])
         return receipts.receipt_status(taken[0]), orjson.dumps(body)
-    left = iter(taken)
-    items = [
-        item or receipts.item_body(index, next(left))
-        for index, item in enumerate(call.items)
-    ]
-    return 200, orjson.dumps(receipts.batch_body(items))
+    return 200, orjson.dumps(receipts.answered_batch(call.items, taken))
 
 
 def _intake_headers(scope: Scope) -> dict[bytes, bytes] | None:
@@ -263,21 +241,3 @@ def _replay(messages: list[Message], receive: Receive) -> Receive:
         return left.pop(0) if left else await receive()
 
     return again
-
-
-async def _send(send: Send, answer: tuple[int, bytes], request_id: bytes) -> None:
-    status, body = answer
-    named = request_id if _REQUEST_ID.fullmatch(request_id) else str(uuid4()).encode()
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [
-                (b"content-type", b"application/json"),
-                (b"content-length", str(len(body)).encode()),
-                (b"x-request-id", named),
-                (b"x-content-type-options", b"nosniff"),
-            ],
-        }
-    )
-    await send({"type": "http.response.body", "body": body})

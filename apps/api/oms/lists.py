@@ -8,18 +8,17 @@ is not a plain call, or is refused for whatever reason, is passed on to the view
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from uuid import uuid4
 
 from django.db import close_old_connections
 from django.utils import timezone
 
 from apps.accounts.selectors import actor_of_bearer
 from apps.api.oms import quick
+from apps.api.oms.doors import App, Receive, Scope, Send, send_json
 from apps.api.oms.serializers.outages import FARTHEST_OFFSET, LARGEST_PAGE
 from apps.core.actor import Actor
 from apps.outages import selectors
@@ -29,14 +28,7 @@ VIEW = "outages.view_outage"
 NEWEST = ("-first_detected_at", "-number")
 DEFAULT_LIMIT = 50
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[..., Awaitable[None]]
-
 _QUERY = re.compile(rb"(?:limit=(\d{1,3}))?(?:(?:^|&)offset=(\d{1,8}))?", re.ASCII)
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 
 
 @dataclass(slots=True)
@@ -65,7 +57,7 @@ class QuickList:
         if body is None:
             await self.inner(scope, receive, send)
             return
-        await _send(send, body, dict(scope["headers"]).get(b"x-request-id", b""))
+        await send_json(send, scope, 200, body)
 
     async def _read(self, token: str, limit: int, offset: int) -> bytes | None:
         call = Call(token, limit, offset, asyncio.get_running_loop().create_future())
@@ -131,20 +123,3 @@ def _asked(scope: Scope) -> tuple[str, int, int] | None:
     limit, offset = int(window[1] or DEFAULT_LIMIT), int(window[2] or 0)
     fits = 1 <= limit <= LARGEST_PAGE and offset <= FARTHEST_OFFSET
     return (token.strip(), limit, offset) if fits else None
-
-
-async def _send(send: Send, body: bytes, request_id: bytes) -> None:
-    named = request_id if _REQUEST_ID.fullmatch(request_id) else str(uuid4()).encode()
-    await send(
-        {
-            "type": "http.response.start",
-            "status": 200,
-            "headers": [
-                (b"content-type", b"application/json"),
-                (b"content-length", str(len(body)).encode()),
-                (b"x-request-id", named),
-                (b"x-content-type-options", b"nosniff"),
-            ],
-        }
-    )
-    await send({"type": "http.response.body", "body": body})

@@ -4,9 +4,12 @@ Nothing here knows a framework: the plain views and the quick intake both build 
 with these functions.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
+
+from apps.outages.rules import BadReport, Report, read_report
 
 LARGEST_BATCH = 5_000
 
@@ -100,6 +103,31 @@ def batch_body(items: Iterable[dict[str, Any]]) -> dict[str, Any]:
         "duplicates": duplicates,
         "rejected": rejected,
     }
+
+
+def read_batch(
+    events: Sequence[Any], *, at: datetime
+) -> tuple[list[Report], list[dict[str, Any] | None]]:
+    """Return the events that can be taken in, and for each sent one its refusal or None."""
+    good: list[Report] = []
+    items: list[dict[str, Any] | None] = []
+    for index, event in enumerate(events):
+        try:
+            good.append(read_report(event, at=at))
+            items.append(None)
+        except BadReport as bad:
+            items.append(refused_item_body(index, bad.message, bad.fields))
+    return good, items
+
+
+def answered_batch(
+    items: Iterable[dict[str, Any] | None], taken: Iterable[Receipt]
+) -> dict[str, Any]:
+    """Return the answer to what `read_batch` read, once its good events are taken in."""
+    left = iter(taken)
+    return batch_body(
+        item or item_body(index, next(left)) for index, item in enumerate(items)
+    )
 
 
 def _text(value: UUID | None) -> str | None:

@@ -14,7 +14,7 @@ from apps.api.oms.serializers import EventQuery
 from apps.api.parsers import EventJSONParser
 from apps.core.errors import Invalid
 from apps.outages import selectors, services
-from apps.outages.rules import BadReport, Report, read_report
+from apps.outages.rules import read_report
 
 REPORT = "outages.report_event"
 
@@ -46,25 +46,10 @@ class CorrelateBatchView(OmsView):
         require(self.actor, REPORT)
         at = self.at
         events = batch_of(request.data)
-        good: list[Report] = []
-        items: list[dict[str, Any] | None] = []
-        for index, event in enumerate(events):
-            try:
-                good.append(read_report(event, at=at))
-                items.append(None)
-            except BadReport as bad:
-                items.append(receipts.refused_item_body(index, bad.message, bad.fields))
-        taken = iter(
-            services.take_reports(reports=[(self.actor, r) for r in good], at=at)
-            if good
-            else ()
-        )
-        return self.answer(
-            receipts.batch_body(
-                item or receipts.item_body(index, next(taken))
-                for index, item in enumerate(items)
-            )
-        )
+        good, items = receipts.read_batch(events, at=at)
+        reports = [(self.actor, report) for report in good]
+        taken = services.take_reports(reports=reports, at=at) if good else []
+        return self.answer(receipts.answered_batch(items, taken))
 
 
 class EventsView(OmsView):
