@@ -42,11 +42,3 @@ def phone_number(text: str) -> str:
     """Return a telephone number without separators and with `+` for a leading `00`."""
     compact = text.translate(_SEPARATORS)
     return f"+{compact[2:]}" if compact.startswith("00") else compact
-
-
-def actual_state(*, normal: bool, was_normal: bool, was_actual: bool) -> bool:
-    """Return whether a device is closed after its normal state was set anew.
-
-    It follows only if it was in its old normal state: a switched device stays.
-    """
-    return normal if was_actual == was_normal else was_actual

@@ -27,19 +27,6 @@ class EventsMatched(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
-class OutageOpened(Event):
-    """Somebody opened an outage by hand."""
-
-    name: ClassVar[str] = "outages.opened"
-    outage_id: UUID
-
-    @property
-    def subject(self) -> str:
-        """Return the outage."""
-        return f"outage:{self.outage_id}"
-
-
-@dataclass(frozen=True, kw_only=True)
 class OutageMoved(Event):
     """An outage went from one status to another."""
 

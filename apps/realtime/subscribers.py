@@ -10,7 +10,6 @@ from apps.outages.events import (
     EventsMatched,
     OutageMoved,
     OutageNoted,
-    OutageOpened,
     OutagesRejudged,
 )
 from apps.realtime.services import hint
@@ -28,12 +27,6 @@ def on_events_matched(event: EventsMatched) -> None:
 def on_outages_rejudged(event: OutagesRejudged) -> None:
     """Point at the outages that the inference changed."""
     hint(topics=["events", *_outages(event.changed)])
-
-
-@subscribe(OutageOpened)
-def on_outage_opened(event: OutageOpened) -> None:
-    """Point at the new outage."""
-    hint(topics=_outages([event.outage_id]))
 
 
 @subscribe(OutageMoved)

@@ -154,9 +154,7 @@ def _groups(found: Sequence[Standing], window: timedelta) -> list[list[Standing]
 
 def _devices_at_or_above(grid: "Grid", standing: Standing) -> list[int]:
     """Return the protective devices from the outage up to the source, nearest first."""
-    return [
-        edge for edge in grid.upstream_devices(standing.node) if grid.is_protective(edge)
-    ]
+    return grid.upstream_devices(standing.node)
 
 
 def _size(grid: "Grid", edge: int) -> int:

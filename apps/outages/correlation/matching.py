@@ -168,13 +168,11 @@ class Matcher:
         self.of_feeder: dict[int, list[Candidate]] = {}
         self.of_substation: dict[str, list[Candidate]] = {}
         self.placed = _Places()
-        self.all: list[Candidate] = []
         for candidate in candidates:
             self.keep(candidate)
 
     def keep(self, candidate: Candidate) -> None:
         """Let the outage take part in what follows."""
-        self.all.append(candidate)
         if candidate.feeder_number is not None:
             self.of_feeder.setdefault(candidate.feeder_number, []).append(candidate)
         if candidate.place_kind == PlaceKind.SUBSTATION:

@@ -15,6 +15,10 @@ WEIGHTS = {
     Source.MANUAL: 0.5,
 }
 HIGH_CONFIDENCE = 0.8
+# A part of the network rests this many times as long as its last judgement took, but not longer
+# than the seconds of REST_AT_MOST.
+REST_TIMES = 25
+REST_AT_MOST = 2
 EARTH_RADIUS_METERS = 6_371_008.8
 
 

@@ -29,6 +29,7 @@ from apps.outages.models import (
 )
 from apps.outages.rules import Disposition, Kind, PlaceKind, confidence, severity
 from apps.outages.rules import settings as declared
+from apps.outages.rules.judgement import REST_AT_MOST, REST_TIMES
 from apps.outages.services import interruptions, latecomers
 from apps.outages.services.intake import lock_part
 from apps.outages.services.life import restore_by_evidence
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from apps.network.topology import Grid
 
 JUDGE = system("correlation")
-PATIENCE = 25
-MOST_PATIENCE = timedelta(seconds=2)
 MARGIN = timedelta(seconds=15)
 
 
@@ -153,7 +152,7 @@ def _waiting_since(work: CorrelationWork | None) -> datetime | None:
 
 def _rest(took_seconds: float) -> timedelta:
     """Return how long a part rests after a judgement that took so long."""
-    return min(timedelta(seconds=PATIENCE * took_seconds), MOST_PATIENCE)
+    return timedelta(seconds=min(REST_TIMES * took_seconds, REST_AT_MOST))
 
 
 def _pending(key: str) -> CorrelationWork | None:

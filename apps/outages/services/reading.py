@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from apps.outages.correlation.matching import Candidate, Spot
+from apps.outages.correlation.matching import METERS_PER_DEGREE, SPARE, Candidate, Spot
 from apps.outages.rules import PlaceKind
 from apps.outages.services.bulk import ask
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from apps.network.topology import Grid
 
 LINES = ("line", "cable")
-METERS_PER_DEGREE = 111_195.0
 REMEMBERED = 50_000
 _CANDIDATE = (
     "o.id, o.status, o.place_kind, o.node_number, o.edge_number, o.feeder_number, "
@@ -169,7 +168,7 @@ def _ask_near(
 ) -> "psycopg.Cursor[Any]":
     latitudes = [point[0] for point in around]
     longitudes = [point[1] for point in around]
-    degrees = [point[2] / METERS_PER_DEGREE * 1.01 for point in around]
+    degrees = [point[2] / METERS_PER_DEGREE * SPARE for point in around]
     return ask(
         f"SELECT DISTINCT ON (o.first_detected_at, o.id) {_CANDIDATE} "  # noqa: S608
         "FROM unnest(%s::float8[], %s::float8[], %s::float8[]) AS p(lat, lon, d) "

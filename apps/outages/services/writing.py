@@ -13,6 +13,7 @@ from apps.configuration.selectors import value
 from apps.outages.correlation.matching import Candidate, Spot
 from apps.outages.models import EventConflict
 from apps.outages.rules import PLACE_FIELDS, EtrSource, Report, severity
+from apps.outages.rules.judgement import REST_AT_MOST, REST_TIMES
 from apps.outages.services.bulk import ask, insert
 from apps.outages.services.places import describe
 
@@ -298,10 +299,10 @@ def add_work(counts: Mapping[str, int], at: datetime, run_at: datetime) -> "DueW
         "FROM unnest(%s::text[], %s::int[]) AS x(key, n) ORDER BY x.key "
         "ON CONFLICT (key) DO UPDATE SET waiting = w.waiting + excluded.waiting, "
         "run_at = CASE WHEN w.state = 'pending' THEN w.run_at "
-        "ELSE excluded.run_at + least(w.took_seconds * 25, 2) * interval '1 second' END, "
+        "ELSE excluded.run_at + least(w.took_seconds * %s, %s) * interval '1 second' END, "
         "state = CASE WHEN w.state = 'leased' THEN 'leased' ELSE 'pending' END "
         "RETURNING key, waiting",
-        [run_at, keys, [counts[key] for key in keys]],
+        [run_at, keys, [counts[key] for key in keys], REST_TIMES, float(REST_AT_MOST)],
     )
     return DueWork(counts, told)
 
