@@ -2,26 +2,42 @@
 
 Pure: a world, a random generator and a start in, signals and the truth out. The simulator plays
 the same faults and signals live; a scorer compares what a portal inferred with the truth.
+`trial` makes the storms by which correlation is measured: easy, hard, gust.
 """
 
 from apps.feeds.storms.faults import Cause, Fault, Targets, Weather
 from apps.feeds.storms.generator import Storm, Truth, generate
+from apps.feeds.storms.records import Directory, world_of
+from apps.feeds.storms.settings import EASY, GUST, HARD, SETTINGS, Setting
 from apps.feeds.storms.signals import CALM, ROUGH, Habits, Signal, Speaker
+from apps.feeds.storms.telling import Named
+from apps.feeds.storms.trial import Trial, TrueOutage, trial
 from apps.feeds.storms.world import Meter, World
 
 __all__ = [
     "CALM",
+    "EASY",
+    "GUST",
+    "HARD",
     "ROUGH",
+    "SETTINGS",
     "Cause",
+    "Directory",
     "Fault",
     "Habits",
     "Meter",
+    "Named",
+    "Setting",
     "Signal",
     "Speaker",
     "Storm",
     "Targets",
+    "Trial",
+    "TrueOutage",
     "Truth",
     "Weather",
     "World",
     "generate",
+    "trial",
+    "world_of",
 ]

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 if TYPE_CHECKING:
     from apps.network.topology import Grid
 
@@ -20,14 +23,22 @@ class Meter:
 
 
 class World:
-    """The grid in its normal state, its meters, and the devices that SCADA watches."""
+    """The grid in its normal state, its meters, and the devices that SCADA watches.
+
+    `places` are latitude and longitude of each node, shape (nodes, 2), where they are known.
+    """
 
     def __init__(
-        self, grid: "Grid", meters: Sequence[Meter], watched: Iterable[str] = ()
+        self,
+        grid: "Grid",
+        meters: Sequence[Meter],
+        watched: Iterable[str] = (),
+        places: NDArray[np.float64] | None = None,
     ) -> None:
         self.grid = grid
         self.meters = tuple(meters)
         self.watched = frozenset(watched)
+        self.places = places
         self._at: dict[int, tuple[int, ...]] = {}
         self._by_code = {meter.code: number for number, meter in enumerate(meters)}
         for number, meter in enumerate(self.meters):
