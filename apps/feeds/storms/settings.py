@@ -52,7 +52,7 @@ class Mishaps:
     repeat: float = 0.04
     retry: float = 0.05
     retry_after: tuple[float, float] = (4.0, 240.0)
-    onu: float = 0.6
+    onu: float = 0.12
     calls: float = 0.02
     call_after: float = 480.0
     scada_lost: float = 0.15
@@ -84,7 +84,7 @@ class Setting:
     faults: int = 200
     lasts: float = 3 * HOUR
     meters: int = 30_000
-    dark: float = 203.0
+    dark: float = 242.0
     repair: tuple[float, float] = (900.0, 7200.0)
     momentary: float = 0.12
     momentary_for: tuple[float, float] = (60.0, 230.0)
