@@ -58,10 +58,16 @@ class Ranges:
             first, last = np.searchsorted(self.sorted, (grid.enter[node], grid.leave[node]))
             if first == last:
                 continue
-            target, (x, y) = Target(grid.edge_kind(edge)), self.places[node].tolist()
+            target, (x, y) = self._target(edge), self.places[node].tolist()
             code, feeder = grid.edge_code(edge), int(grid.feeder_of_node[node])
             found.append(Reach(target, code, int(first), int(last), feeder, x, y))
         return found
+
+    def _target(self, edge: int) -> Target:
+        grid = self.world.grid
+        if grid.edge_kind(edge) == Target.FUSE and not grid.counts_below(edge).transformers:
+            return Target.LOW_FUSE
+        return Target(grid.edge_kind(edge))
 
     def _services(self) -> list[Reach]:
         live = self.world.grid.energised_nodes()
@@ -120,9 +126,9 @@ def misplaced(world: World, share: float, rng: Random) -> World:
         far = np.hypot(*(where - where[at]).T)
         far[at] = np.inf
         own = feeder == feeder[at]
-        own[at] = False
-        if own.any() and rng.random() < OWN_FEEDER:
-            far = np.where(own, far, np.inf)
+        wanted = own if rng.random() < OWN_FEEDER else ~own
+        if np.isfinite(far[wanted]).any():
+            far = np.where(wanted, far, np.inf)
         near = np.argsort(far, kind="stable")[:NEAREST]
         near = near[np.isfinite(far[near])]
         chosen = near[min(int(rng.expovariate(0.7)), len(near) - 1)]

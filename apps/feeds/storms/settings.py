@@ -8,13 +8,17 @@ HOUR = 3600.0
 
 
 class Target(StrEnum):
-    """What a fault opens, the largest first; a service has no device of its own."""
+    """What a fault opens, the largest first; a service has no device of its own.
+
+    A fuse has transformers below it, a low fuse none.
+    """
 
     BREAKER = "breaker"
     RECLOSER = "recloser"
     SECTIONALISER = "sectionaliser"
     FUSE = "fuse"
     TRANSFORMER = "transformer"
+    LOW_FUSE = "low_fuse"
     SERVICE = "service"
 
 
@@ -25,9 +29,10 @@ WEIGHTS = {
     Target.BREAKER: 0.11,
     Target.RECLOSER: 0.14,
     Target.SECTIONALISER: 0.12,
-    Target.FUSE: 0.25,
-    Target.TRANSFORMER: 0.28,
-    Target.SERVICE: 0.1,
+    Target.FUSE: 0.24,
+    Target.TRANSFORMER: 0.24,
+    Target.LOW_FUSE: 0.06,
+    Target.SERVICE: 0.09,
 }
 
 

@@ -56,12 +56,12 @@ class Plan:
 
     def document(self) -> dict[str, Any]:
         """Return the network file."""
-        _Builder(self).build()
+        Builder(self).build()
         return {"name": self.name, **self.sections, "sources": self.sources}
 
 
 @dataclass(frozen=True, slots=True)
-class _Spot:
+class Spot:
     """A node that was made, with where it is."""
 
     code: str
@@ -69,8 +69,11 @@ class _Spot:
     longitude: float
 
 
-class _Builder:
+class Builder:
     """Adds the parts of a grid from the source to the meters."""
+
+    meters_per_feeder = METERS_PER_FEEDER
+    feeders_per_substation = FEEDERS_PER_SUBSTATION
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -79,16 +82,16 @@ class _Builder:
         self.prefix = plan.name.upper()[:12]
         self.made = 0
         self.feeder = ""
-        self.lateral = _Spot("", *CENTRE)
+        self.lateral = Spot("", *CENTRE)
 
     def build(self) -> None:
         """Add everything."""
-        feeders = max(1, math.ceil(self.plan.meters / METERS_PER_FEEDER))
+        feeders = max(1, math.ceil(self.plan.meters / self.meters_per_feeder))
         self._regions()
-        ends: list[_Spot] = []
+        ends: list[Spot] = []
         for number in range(feeders):
-            if number % FEEDERS_PER_SUBSTATION == 0:
-                bus = self._substation(number // FEEDERS_PER_SUBSTATION)
+            if number % self.feeders_per_substation == 0:
+                bus = self._substation(number // self.feeders_per_substation)
                 ends = []
             ends.append(self._feeder(number, bus, self._share(number, feeders)))
             if len(ends) > 1:
@@ -111,7 +114,7 @@ class _Builder:
             for region in REGIONS
         ]
 
-    def _substation(self, number: int) -> _Spot:
+    def _substation(self, number: int) -> Spot:
         angle, distance = number * 2.399963, 0.03 * math.sqrt(number)  # a sunflower's seeds
         code = f"{self.prefix}-SS{number + 1:03d}"
         bus = self._node(
@@ -132,8 +135,8 @@ class _Builder:
         )
         return bus
 
-    def _feeder(self, number: int, bus: _Spot, meters: int) -> _Spot:
-        """Add a feeder; return the end of its trunk."""
+    def _start(self, number: int, bus: Spot) -> tuple[Spot, tuple[float, float]]:
+        """Add a feeder's breaker; return the node behind it and the step along the trunk."""
         self.feeder = f"{self.prefix}-F{number + 1:04d}"
         breaker = f"{self.prefix}-CB{number + 1:04d}"
         self.sections["feeders"].append(
@@ -144,10 +147,16 @@ class _Builder:
                 "breaker": breaker,
             }
         )
-        angle = number % FEEDERS_PER_SUBSTATION * 2 * math.pi / FEEDERS_PER_SUBSTATION
+        around = self.feeders_per_substation
+        angle = number % around * 2 * math.pi / around
         step = (0.002 * math.sin(angle), 0.002 * math.cos(angle))
         here = self._beside(f"{self.feeder}-N0", bus, step, 33)
         self._edge(f"CB{number + 1:04d}", bus, here, "breaker")
+        return here, step
+
+    def _feeder(self, number: int, bus: Spot, meters: int) -> Spot:
+        """Add a feeder; return the end of its trunk."""
+        here, step = self._start(number, bus)
         transformers = max(1, math.ceil(meters / METERS_PER_TRANSFORMER))
         laterals = math.ceil(transformers / TRANSFORMERS_PER_LATERAL)
         for at in range(laterals):
@@ -159,9 +168,7 @@ class _Builder:
                 self._transformer(at, of, share, here, step)
         return here
 
-    def _trunk(
-        self, at: int, laterals: int, here: _Spot, step: tuple[float, float]
-    ) -> _Spot:
+    def _trunk(self, at: int, laterals: int, here: Spot, step: tuple[float, float]) -> Spot:
         if at and at == laterals // 2:
             code = f"{self.feeder}-R{at}"
             beyond = self._beside(f"{code}-N", here, (0, 0), 33)
@@ -173,7 +180,7 @@ class _Builder:
         return there
 
     def _transformer(
-        self, at: int, of: int, meters: int, trunk: _Spot, step: tuple[float, float]
+        self, at: int, of: int, meters: int, trunk: Spot, step: tuple[float, float]
     ) -> None:
         across = (-step[1] * 0.3, step[0] * 0.3)
         code = f"{self.feeder}-T{of + 1}"
@@ -191,7 +198,7 @@ class _Builder:
         for side, share in ((0, (meters + 1) // 2), (1, meters // 2)):
             self._services(f"{code}-{side}", low, share, 1 if side else -1)
 
-    def _services(self, code: str, low: _Spot, meters: int, side: int) -> None:
+    def _services(self, code: str, low: Spot, meters: int, side: int) -> None:
         here, short = low, code.removeprefix(f"{self.prefix}-")
         for at, count in enumerate(_portions(meters)):
             drift = (side * 0.0002, self.random.uniform(-1e-4, 1e-4))
@@ -201,7 +208,7 @@ class _Builder:
                 self._meter(there)
             here = there
 
-    def _meter(self, spot: _Spot) -> None:
+    def _meter(self, spot: Spot) -> None:
         self.made += 1
         number, tag = self.made, self.plan.name
         customer = people.customer(number, critical=number % CRITICAL_EVERY == 0)
@@ -225,16 +232,16 @@ class _Builder:
         return self.feeder.removeprefix(f"{self.prefix}-")
 
     def _beside(
-        self, code: str, spot: _Spot, step: tuple[float, float], voltage_kv: float
-    ) -> _Spot:
+        self, code: str, spot: Spot, step: tuple[float, float], voltage_kv: float
+    ) -> Spot:
         return self._node(
             code, spot.latitude + step[0], spot.longitude + step[1], voltage_kv
         )
 
     def _node(
         self, code: str, latitude: float, longitude: float, voltage_kv: float
-    ) -> _Spot:
-        spot = _Spot(code, round(latitude, 6), round(longitude, 6))
+    ) -> Spot:
+        spot = Spot(code, round(latitude, 6), round(longitude, 6))
         self.sections["nodes"].append(
             {
                 "id": code,
@@ -246,7 +253,7 @@ class _Builder:
         return spot
 
     def _edge(
-        self, code: str, start: _Spot, end: _Spot, kind: str, *, closed: bool = True
+        self, code: str, start: Spot, end: Spot, kind: str, *, closed: bool = True
     ) -> Entry:
         edge: Entry = {
             "id": f"{self.prefix}-{code}",
