@@ -54,6 +54,16 @@ class Portal:
         """Return one outage with all that is known of it. Raises Away or Refused."""
         return self._call("GET", f"/api/oms/outages/{outage_id}")[1]
 
+    def events(self, offset: int, limit: int, period: str = "") -> dict[str, Any]:
+        """Return a page of what came in; `period` is a query. Raises Away or Refused."""
+        return self._call("GET", f"/api/oms/events?limit={limit}&offset={offset}&{period}")[
+            1
+        ]
+
+    def statistics(self) -> dict[str, Any]:
+        """Return the figures of the dashboard. Raises Away or Refused."""
+        return self._call("GET", "/api/oms/statistics")[1]
+
     def crews(self) -> dict[str, Any]:
         """Return crews under way and free ones. Raises Away or Refused."""
         return self._call("GET", "/api/oms/crews")[1]

@@ -1,14 +1,20 @@
 """Where the simulated world comes from: the registry, and what an earlier run left behind."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from apps.feeds.simulator.client import Portal
 from apps.feeds.simulator.simulation import Simulation
 from apps.feeds.storms import Cause, Fault, Meter, World
 from apps.network import selectors as network
+
+if TYPE_CHECKING:
+    from apps.network.topology import Grid
 
 OURS = re.compile(r"sim-[0-9a-z]+-")
 MOST_DETAILS = 50
@@ -18,17 +24,39 @@ def world() -> World | None:
     """Return the registered network in its normal state; None where there are no meters."""
     grid = network.grid()
     rows = network.meters().values_list(
-        "code", "node_id", "customer__code", "customer__phone", "onu"
+        "code",
+        "node_id",
+        "customer__code",
+        "customer__phone",
+        "onu",
+        "node__latitude",
+        "node__longitude",
     )
-    meters = [
-        Meter(code, grid.node_index(node), customer or "", phone or "", onu)
-        for code, node, customer, phone, onu in rows.iterator()
-        if grid.has_node(node)
-    ]
+    meters, spots = [], []
+    for code, node, customer, phone, onu, latitude, longitude in rows.iterator():
+        if grid.has_node(node):
+            at = grid.node_index(node)
+            meters.append(Meter(code, at, customer or "", phone or "", onu))
+            spots.append((latitude, longitude))
     if not meters:
         return None
     normal = type(grid).build(grid.layout)
-    return World(normal, meters, (view.breaker for view in network.feeders().values()))
+    breakers = (view.breaker for view in network.feeders().values())
+    return World(normal, meters, breakers, _places(normal, meters, spots))
+
+
+def _places(
+    grid: "Grid", meters: Sequence[Meter], spots: Sequence[tuple[float, float]]
+) -> NDArray[np.float64]:
+    """Return where each node lies: the middle of the meters below it, shape (nodes, 2)."""
+    sums = np.zeros((len(grid.enter) + 1, 3))
+    at = grid.enter[[meter.node for meter in meters]] + 1
+    np.add.at(sums, at, np.column_stack([np.array(spots), np.ones(len(at))]))
+    sums = np.cumsum(sums, axis=0)
+    below: NDArray[np.float64] = sums[grid.leave] - sums[grid.enter]
+    with np.errstate(invalid="ignore"):
+        middle: NDArray[np.float64] = below[:, :2] / below[:, 2:]
+    return middle
 
 
 def is_current(held: World) -> bool:

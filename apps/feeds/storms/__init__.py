@@ -6,9 +6,9 @@ the same faults and signals live; a scorer compares what a portal inferred with 
 """
 
 from apps.feeds.storms.faults import Cause, Fault, Targets, Weather
-from apps.feeds.storms.generator import Storm, Truth, generate
 from apps.feeds.storms.records import Directory, world_of
-from apps.feeds.storms.settings import EASY, GUST, HARD, SETTINGS, Setting
+from apps.feeds.storms.scoring import Answer, Declared, Score, read_truth, score
+from apps.feeds.storms.settings import EASY, GUST, HARD, PLAIN, SETTINGS, Setting
 from apps.feeds.storms.signals import CALM, ROUGH, Habits, Signal, Speaker
 from apps.feeds.storms.telling import Named
 from apps.feeds.storms.trial import Trial, TrueOutage, trial
@@ -19,25 +19,28 @@ __all__ = [
     "EASY",
     "GUST",
     "HARD",
+    "PLAIN",
     "ROUGH",
     "SETTINGS",
+    "Answer",
     "Cause",
+    "Declared",
     "Directory",
     "Fault",
     "Habits",
     "Meter",
     "Named",
+    "Score",
     "Setting",
     "Signal",
     "Speaker",
-    "Storm",
     "Targets",
     "Trial",
     "TrueOutage",
-    "Truth",
     "Weather",
     "World",
-    "generate",
+    "read_truth",
+    "score",
     "trial",
     "world_of",
 ]

@@ -61,6 +61,8 @@ class Course:
 
 def plan(ranges: Ranges, setting: Setting, rng: Random, faults: int) -> Course:
     """Return the course of a storm in which about as many are dark as the setting says."""
+    if setting.dark is None:
+        return play(_Draft(ranges, setting, rng, 1.0).draw(faults), len(ranges.order))
     wanted = setting.dark * faults * min(1.0, len(ranges.order) / setting.meters)
     scale, best = 1.0, Course([])
     for _ in range(ATTEMPTS):

@@ -1,4 +1,4 @@
-"""Three storms on which correlation is tried: an easy one, a hard one, and gusts."""
+"""Kinds of storms: three on which correlation is tried, easy, hard and gust, and a plain one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -80,7 +80,8 @@ class Gusts:
 class Setting:
     """One kind of storm: `faults` begin within `lasts` seconds.
 
-    `dark` is the mean number of meters that a fault puts in the dark in a network of `meters`.
+    `dark` is the mean number of meters that a fault puts in the dark in a network of `meters`;
+    None leaves it to the draw.
     `repair` is how long faults last that are neither momentary nor passed over in steps;
     `momentary`, `nested` and `steps` are shares of the faults.
     """
@@ -89,7 +90,7 @@ class Setting:
     faults: int = 200
     lasts: float = 3 * HOUR
     meters: int = 30_000
-    dark: float = 242.0
+    dark: float | None = 242.0
     repair: tuple[float, float] = (900.0, 7200.0)
     momentary: float = 0.12
     momentary_for: tuple[float, float] = (60.0, 230.0)
@@ -100,6 +101,13 @@ class Setting:
     mishaps: Mishaps = field(default_factory=Mishaps)
     weights: Mapping[Target, float] = field(default_factory=lambda: dict(WEIGHTS))
     gusts: Gusts | None = None
+
+    @property
+    def longest(self) -> float:
+        """Return within how many seconds nearly all of a storm has happened and arrived."""
+        nested = HOUR if self.nested else 0.0
+        late = self.mishaps.late_by[1] if self.mishaps.late else 600.0
+        return self.lasts + self.repair[1] + nested + late
 
 
 HARD = Setting("hard")
@@ -126,4 +134,13 @@ EASY = Setting(
         blinks=0.3,
     ),
 )
-SETTINGS = {setting.name: setting for setting in (EASY, HARD, GUST)}
+PLAIN = Setting(
+    "plain",
+    faults=20,
+    lasts=600.0,
+    dark=None,
+    nested=0.0,
+    steps=0.0,
+    mishaps=Mishaps(late=0.0, timeless=0.0, clock=0.0, misplaced=0.0, noise=0.03),
+)
+SETTINGS = {setting.name: setting for setting in (EASY, HARD, GUST, PLAIN)}

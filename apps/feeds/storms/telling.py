@@ -14,6 +14,8 @@ from apps.feeds.storms.signals import COMPLAINTS, NOISE_WORDS, Signal
 FEW = 5
 TRIPS = {"breaker": "breaker_trip", "recloser": "recloser_lockout"}
 CLOSES = {"breaker": "breaker_close", "recloser": "recloser_close"}
+TRIP_WORDS = frozenset(TRIPS.values())
+LOSSES = TRIP_WORDS | {"last_gasp", "dying_gasp", "no_power"}
 BLINK_SECONDS = (5.0, 45.0)
 MOST_BLINKING = 250
 

@@ -8,6 +8,7 @@ import orjson
 from django.core.management.base import BaseCommand, CommandError
 
 from apps.network.invention.radial import Plan
+from apps.network.invention.varied import varied
 from apps.network.management.commands.import_network import OneReading, load, report
 
 
@@ -21,16 +22,18 @@ class Command(BaseCommand):
         parser.add_argument("--meters", type=int, required=True)
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--name", default="generated")
+        parser.add_argument(
+            "--varied", action="store_true", help="feeders of many shapes, not all alike"
+        )
         parser.add_argument("--out", type=Path, help="write the file instead of importing")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Invent the grid, then import it or write it."""
         if options["meters"] < 1:
             raise CommandError("--meters must be at least 1")
-        plan = Plan(options["meters"], options["seed"], options["name"])
-        document = plan.document()
+        given = options["meters"], options["seed"], options["name"]
+        document = varied(*given) if options["varied"] else Plan(*given).document()
         if options["out"] is None:
-            del plan
             self.stdout.write(report(load(OneReading(document))))
             return
         options["out"].write_bytes(orjson.dumps(document))
