@@ -163,12 +163,14 @@ def test_a_storm_is_written_with_its_truth(db, folder, town):
     start = "2026-11-21T12:00:00+00:00"
     call_command("simulate_storm", seed=3, faults=4, out=out, start=start)
     events = [json.loads(line) for line in out.read_text().splitlines()]
-    truth = [
+    *truth, last = [
         json.loads(line)
         for line in (folder / "storm.truth.ndjson").read_text().splitlines()
     ]
-    named = {name for fault in truth for name in fault["events"]}
-    assert named <= {event["source_event_id"] for event in events}
+    named = {name for fault in truth for _, name, *_ in fault["events"]}
+    noise = {name for _, name, *_ in last["noise"]}
+    assert named | noise == {event["source_event_id"] for event in events}
+    assert truth
     assert all(fault["meters"] for fault in truth)
     call_command("simulate_storm", seed=3, faults=4, out=folder / "again", start=start)
     assert (folder / "again").read_text() == out.read_text()

@@ -64,17 +64,18 @@ def plan(ranges: Ranges, setting: Setting, rng: Random, faults: int) -> Course:
     if setting.dark is None:
         return play(_Draft(ranges, setting, rng, 1.0).draw(faults), len(ranges.order))
     wanted = setting.dark * faults * min(1.0, len(ranges.order) / setting.meters)
-    scale, best = 1.0, Course([])
+    scale, best = 1.0, None
     for _ in range(ATTEMPTS):
         drawn = _Draft(ranges, setting, Random(rng.getrandbits(64)), scale).draw(faults)  # noqa: S311
         found = play(drawn, len(ranges.order))
-        if abs(len(found.spells) - wanted) < abs(len(best.spells) - wanted):
+        off = abs(len(found.spells) - wanted)
+        if best is None or off < abs(len(best.spells) - wanted):
             best = found
-        if abs(len(found.spells) - wanted) <= CLOSE_ENOUGH * wanted:
+        if off <= CLOSE_ENOUGH * wanted:
             break
-        off = wanted / max(len(found.spells), 1)
-        scale = min(max(scale * off**0.7, LEAST), MOST)
-    return best
+        ratio = wanted / max(len(found.spells), 1)
+        scale = min(max(scale * ratio**0.7, LEAST), MOST)
+    return best or Course([])
 
 
 class _Draft:

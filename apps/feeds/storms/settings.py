@@ -80,8 +80,8 @@ class Gusts:
 class Setting:
     """One kind of storm: `faults` begin within `lasts` seconds.
 
-    `dark` is the mean number of meters that a fault puts in the dark in a network of `meters`;
-    None leaves it to the draw.
+    `dark` is the mean number of meters that a fault puts in the dark in a network of `meters`
+    or more, and less in proportion in a smaller one; None leaves it to the draw.
     `repair` is how long faults last that are neither momentary nor passed over in steps;
     `momentary`, `nested` and `steps` are shares of the faults.
     """
@@ -89,7 +89,7 @@ class Setting:
     name: str
     faults: int = 200
     lasts: float = 3 * HOUR
-    meters: int = 30_000
+    meters: int = 3_000
     dark: float | None = 242.0
     repair: tuple[float, float] = (900.0, 7200.0)
     momentary: float = 0.12
