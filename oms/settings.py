@@ -200,6 +200,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": schedule(1.0),
         "options": {"expires": 5},
     },
+    "estimates-left-over": {
+        "task": "apps.outages.tasks.renew_estimates",
+        "schedule": schedule(5.0),
+        "options": {"expires": 5},
+    },
+    "estimates-overdue": {
+        "task": "apps.outages.tasks.renew_overdue_estimates",
+        "schedule": schedule(60.0),
+        "options": {"expires": 50},
+    },
     "send-notices-left-over": {
         "task": "apps.notifications.tasks.send_waiting",
         "schedule": schedule(2.0),

@@ -71,6 +71,34 @@ class OutageNoted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EstimatesPublished(Event):
+    """Nobody said when power is back at these outages, so the portal has estimated it."""
+
+    name: ClassVar[str] = "outages.estimates_published"
+    outage_ids: tuple[UUID, ...]
+
+    @property
+    def subject(self) -> str:
+        """Return one subject for all estimates."""
+        return "outages:estimates"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZoneEstimateChanged(Event):
+    """Somebody said when power is back in a whole zone, or took it back."""
+
+    name: ClassVar[str] = "outages.zone_estimate_changed"
+    zone_kind: str
+    zone_code: str
+    by: str
+
+    @property
+    def subject(self) -> str:
+        """Return the zone."""
+        return f"zone:{self.zone_kind}:{self.zone_code}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class StormRequested(Event):
     """Somebody wants a practice storm of so many faults."""
 

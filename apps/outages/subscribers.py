@@ -1,10 +1,40 @@
 """What outages does when something was published."""
 
+import time
+
 from apps.configuration.selectors import value
+from apps.core.actor import system
 from apps.core.events import subscribe
-from apps.outages.events import EventsMatched
+from apps.outages import services
+from apps.outages.events import (
+    EventsMatched,
+    OutageMoved,
+    OutagesRejudged,
+    ZoneEstimateChanged,
+)
+from apps.outages.rules import Status
 from apps.outages.rules.settings import DEBOUNCE_MILLISECONDS
-from apps.outages.tasks import judge_part
+from apps.outages.tasks import judge_part, renew_estimates
+
+ESTIMATES = system("estimates")
+GATHER_SECONDS = 1.0
+
+
+class _Nudge:
+    """Asks for estimates at most once a second: one asking does all that are due."""
+
+    def __init__(self) -> None:
+        self.asked_until = float("-inf")
+
+    def __call__(self) -> None:
+        """Ask, unless a task that was asked for has still to begin."""
+        now = time.monotonic()
+        if now >= self.asked_until:
+            self.asked_until = now + GATHER_SECONDS
+            renew_estimates.apply_async(countdown=GATHER_SECONDS, expires=30)
+
+
+_nudge = _Nudge()
 
 
 @subscribe(EventsMatched)
@@ -13,3 +43,31 @@ def judge_after_debounce(event: EventsMatched) -> None:
     wait = value(DEBOUNCE_MILLISECONDS) / 1000 + 0.05
     for key in event.work:
         judge_part.apply_async([key], countdown=wait, expires=30)
+
+
+@subscribe(EventsMatched)
+def estimate_new_outages(event: EventsMatched) -> None:
+    """Have it estimated when power is back at outages that have just opened."""
+    if event.opened:
+        _nudge()
+
+
+@subscribe(OutagesRejudged)
+def estimate_changed_outages(event: OutagesRejudged) -> None:
+    """Have it estimated anew where a device changed; score where an end has changed."""
+    if event.changed:
+        _nudge()
+        services.score_estimates(outage_ids=event.changed, by=ESTIMATES)
+
+
+@subscribe(ZoneEstimateChanged)
+def estimate_zone(event: ZoneEstimateChanged) -> None:
+    """Have it estimated anew in the zone."""
+    _nudge()
+
+
+@subscribe(OutageMoved)
+def score_estimates(event: OutageMoved) -> None:
+    """Score the estimates of an outage once power is back."""
+    if event.after == Status.RESTORED:
+        services.score_estimates(outage_ids=[event.outage_id], by=ESTIMATES)

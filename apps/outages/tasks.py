@@ -1,4 +1,4 @@
-"""Celery doors of outages: judge what waits."""
+"""Celery doors of outages: judge what waits, estimate when power is back."""
 
 import logging
 import threading
@@ -11,6 +11,7 @@ from django.utils import timezone
 from apps.core import work
 from apps.outages import services
 from apps.outages.models import CorrelationWork
+from apps.outages.services.forecasting import MOST as MOST_ESTIMATES
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +45,24 @@ def judge_waiting() -> int:
         _judge(claimed[0])
         count += 1
     return count
+
+
+@shared_task
+def renew_estimates() -> int:
+    """Estimate when power is back at outages that are new or something else; return how many."""
+    count = 0
+    for _ in range(MOST):
+        found = services.renew_estimates(at=timezone.now())
+        count += found
+        if found < MOST_ESTIMATES:
+            break
+    return count
+
+
+@shared_task
+def renew_overdue_estimates() -> int:
+    """Estimate anew where power should be back; return how many estimates were published."""
+    return services.renew_overdue_estimates(at=timezone.now())
 
 
 def _judge(row: CorrelationWork) -> None:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.crews.rules import NOTES_LENGTH, CrewType
 from apps.notifications.rules import MESSAGE_LENGTH, Channel
+from apps.outages.rules import ZoneKind
 
 DAY = 24 * 60
 
@@ -26,14 +27,26 @@ class NoteForm(forms.Form):
 
 
 class EtrForm(forms.Form):
-    """When power will be back, in minutes from now."""
+    """When power will be back, in minutes from now: at one outage or in its whole zone."""
 
+    OUTAGE = "outage"
     prefix = "etr"
     minutes = forms.IntegerField(
         label=_("Power back in (minutes)"),
         min_value=1,
         max_value=14 * DAY,
         widget=forms.NumberInput(_input(inputmode="numeric")),
+    )
+    scope = forms.ChoiceField(
+        label=_("Where"),
+        choices=(
+            (OUTAGE, _("This outage")),
+            (ZoneKind.FEEDER.value, _("Everywhere on its feeder")),
+            (ZoneKind.REGION.value, _("Everywhere in its region")),
+        ),
+        initial=OUTAGE,
+        required=False,
+        widget=forms.Select({"class": "form-select"}),
     )
 
 

@@ -14,7 +14,8 @@ from apps.crews import services as crew_services
 from apps.notifications import services as notice_services
 from apps.outages import selectors as outages
 from apps.outages import services as outage_services
-from apps.outages.rules import EtrSource, Status, status_of
+from apps.outages.rules import EtrSource, Status, ZoneKind, status_of
+from apps.portal.estimate_view import accuracy_lines, estimate_lines, zone_lines
 from apps.portal.forms import AssignForm, CancelForm, EtrForm, NoteForm, NoticeForm
 from apps.portal.lines import AssignmentLine, assignment_line, outage_line
 from apps.portal.mapping import crew_features, outage_features, trace_features
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from apps.outages.models import Outage
 
 MOST_EVENTS = 50
+MOST_ESTIMATES = 8
 MOST_CUSTOMERS = 200
 MOST_SUGGESTIONS = 5
 
@@ -57,7 +59,7 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
         "customers_total": len(customers),
         "evidence": evidence_lines(outages.evidence_of(outage=outage)),
         "events": _events(outage, viewer),
-        "estimates": list(outages.estimates(outage=outage)[:5]),
+        **_estimates(outage, viewer, at),
         "timeline": timeline_lines(outages.timeline(outage=outage)),
         "notices": _notices(outage, viewer),
         "draft": opening_words(outage),
@@ -68,6 +70,20 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
             "trace": trace_features(outage),
         },
         **_forms(outage, viewer),
+    }
+
+
+def _estimates(outage: "Outage", viewer: Actor, at: datetime) -> dict[str, Any]:
+    lines = estimate_lines(outages.estimates(outage=outage)[:MOST_ESTIMATES])
+    zones = outages.zone_estimates_of(outage=outage, at=at) if outage.is_open else ()
+    return {
+        "estimates": lines,
+        "etr": lines[0]
+        if lines and lines[0].at == outage.estimated_restoration_at
+        else None,
+        "accuracy": accuracy_lines(outages.etr_accuracy(viewer=viewer, at=at)),
+        "zones": zone_lines(outage, zones),
+        "may_withdraw": viewer.may("outages.operate_outage"),
     }
 
 
@@ -119,6 +135,7 @@ PAGE = Page(
     parts=(
         "state",
         "place",
+        "estimates",
         "crews",
         "timeline",
         "evidence",
@@ -189,12 +206,26 @@ def note(request: HttpRequest, viewer: Actor, outage_id: str) -> HttpResponse:
 @require_POST
 @for_people
 def etr(request: HttpRequest, viewer: Actor, outage_id: str) -> HttpResponse:
-    """Say when power will be back."""
+    """Say when power will be back, at this outage or in its whole zone."""
 
     def do(values: dict[str, Any], at: datetime) -> None:
+        estimate_at = at + timedelta(minutes=values["minutes"])
+        found = outages.outage(outage_id=outage_id, viewer=viewer)
+        if values["scope"] in ZoneKind.values:
+            kind = ZoneKind(values["scope"])
+            outage_services.set_zone_estimate(
+                zone_kind=kind,
+                zone_code=found.feeder_code
+                if kind is ZoneKind.FEEDER
+                else found.region_code,
+                estimate_at=estimate_at,
+                by=viewer,
+                at=at,
+            )
+            return
         outage_services.publish_etr(
-            outage_id=_id(outage_id, viewer),
-            estimate_at=at + timedelta(minutes=values["minutes"]),
+            outage_id=found.id,
+            estimate_at=estimate_at,
             source=EtrSource.OPERATOR,
             by=viewer,
             at=at,
@@ -203,6 +234,20 @@ def etr(request: HttpRequest, viewer: Actor, outage_id: str) -> HttpResponse:
     deed = Deed(
         do, _("The estimate is published."), EtrForm(request.POST), "etr_form", "etr-form"
     )
+    return act(request, viewer, PAGE, deed, outage_id=outage_id)
+
+
+@require_POST
+@for_people
+def withdraw_zone(
+    request: HttpRequest, viewer: Actor, outage_id: str, zone_id: int
+) -> HttpResponse:
+    """Take back what was said of the outage's feeder or region."""
+
+    def do(_values: dict[str, Any], at: datetime) -> None:
+        outage_services.withdraw_zone_estimate(zone_estimate_id=zone_id, by=viewer, at=at)
+
+    deed = Deed(do, _("The estimate for the zone is withdrawn."))
     return act(request, viewer, PAGE, deed, outage_id=outage_id)
 
 

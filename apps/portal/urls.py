@@ -27,6 +27,11 @@ urlpatterns = [
     path("outages/<str:outage_id>/status", outage.change, name="outage-change"),
     path("outages/<str:outage_id>/note", outage.note, name="outage-note"),
     path("outages/<str:outage_id>/etr", outage.etr, name="outage-etr"),
+    path(
+        "outages/<str:outage_id>/zone/<int:zone_id>/withdraw",
+        outage.withdraw_zone,
+        name="outage-zone-withdraw",
+    ),
     path("outages/<str:outage_id>/crew", outage.assign, name="outage-assign"),
     path("outages/<str:outage_id>/notice", outage.notify, name="outage-notify"),
     path("crews", crews.page, name="crews"),

@@ -7,6 +7,7 @@ from apps.core.events import subscribe
 from apps.crews.events import AssignmentMoved, CrewAssigned, CrewChanged
 from apps.network.events import DeviceSwitched, NetworkImported
 from apps.outages.events import (
+    EstimatesPublished,
     EventsMatched,
     OutageMoved,
     OutageNoted,
@@ -40,6 +41,12 @@ def on_outage_noted(event: OutageNoted) -> None:
     """Point at the outage, and at the notices where one was sent."""
     notices = ["notices"] if event.kind == NOTICE else []
     hint(topics=[*notices, *_outages([event.outage_id])])
+
+
+@subscribe(EstimatesPublished)
+def on_estimates_published(event: EstimatesPublished) -> None:
+    """Point at the outages."""
+    hint(topics=_outages(event.outage_ids))
 
 
 @subscribe(CrewAssigned)

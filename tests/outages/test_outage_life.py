@@ -27,7 +27,7 @@ from apps.outages.rules import (
     read_report,
 )
 from apps.outages.selectors import OutageNotFound
-from apps.outages.services.life import EtrOutranked
+from apps.outages.services.etr import EtrOutranked
 
 OPERATOR = Actor(
     kind=ActorKind.PERSON,

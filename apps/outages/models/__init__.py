@@ -1,7 +1,7 @@
 """Rows of outages."""
 
+from apps.outages.models.etr import EtrEstimate, ZoneEstimate
 from apps.outages.models.outage import (
-    EtrEstimate,
     Interruption,
     Outage,
     OutageRows,
@@ -19,4 +19,5 @@ __all__ = [
     "OutageRows",
     "SourceEvent",
     "TimelineEntry",
+    "ZoneEstimate",
 ]

@@ -29,7 +29,8 @@ class Outage(models.Model):
     `edge_number` and `node_number` are the network's numbers of the device inferred open and of
     the node below it. `sources` counts the events by source. `counted_place` is the device for
     which the interruptions were written, `transformer_number` the transformer above a single
-    service point. The number is shown as OUT001.
+    service point, `etr_made_for` what the outage was (device kind, region, cause) when its ETR
+    was estimated last. The number is shown as OUT001.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -73,6 +74,7 @@ class Outage(models.Model):
     etr_source = models.CharField(
         max_length=10, choices=EtrSource.choices, default="", blank=True
     )
+    etr_made_for = models.CharField(max_length=300, default="", db_default="", blank=True)
     is_momentary = models.BooleanField(default=False)
     is_planned = models.BooleanField(default=False)
     planned_until = models.DateTimeField(null=True)
@@ -131,6 +133,16 @@ class Outage(models.Model):
                 name="outage_open_feeder",
                 condition=Q(status__in=OPEN, merged_into=None),
             ),
+            models.Index(
+                fields=["-restored_at"],
+                name="outage_lasted",
+                condition=Q(
+                    status=Status.RESTORED,
+                    merged_into=None,
+                    is_momentary=False,
+                    is_planned=False,
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -176,19 +188,6 @@ class TimelineEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.text}"
-
-
-class EtrEstimate(models.Model):
-    """One published estimate of the time of restoration."""
-
-    outage = models.ForeignKey(Outage, on_delete=models.CASCADE, related_name="estimates")
-    estimate_at = models.DateTimeField()
-    source = models.CharField(max_length=10, choices=EtrSource.choices)
-    published_at = models.DateTimeField()
-    actor_label = models.CharField(max_length=200, default="", blank=True)
-
-    def __str__(self) -> str:
-        return f"{self.source}: {self.estimate_at:%Y-%m-%d %H:%M}"
 
 
 class Interruption(models.Model):
@@ -240,4 +239,4 @@ class Interruption(models.Model):
         return f"{self.meter_code} since {self.started_at:%Y-%m-%d %H:%M}"
 
 
-__all__ = ["EtrEstimate", "Interruption", "Outage", "OutageRows", "TimelineEntry"]
+__all__ = ["Interruption", "Outage", "OutageRows", "TimelineEntry"]

@@ -20,6 +20,7 @@ from apps.outages.rules.words import (
     Source,
     Status,
     StepRefused,
+    ZoneKind,
     check_step,
     status_of,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "Source",
     "Status",
     "StepRefused",
+    "ZoneKind",
     "check_step",
     "confidence",
     "distance_meters",

@@ -75,3 +75,19 @@ ETR_MINUTES = {
         ("service", 120),
     )
 }
+ETR_SAMPLES = declare(
+    "outages.etr_samples",
+    20,
+    "integer",
+    minimum=5,
+    maximum=10_000,
+    help="So many like outages of the past are needed before they say when power is back.",
+)
+ETR_DAYS = declare(
+    "outages.etr_days",
+    365,
+    "integer",
+    minimum=1,
+    maximum=3_650,
+    help="How many days back outages are looked at as like ones.",
+)

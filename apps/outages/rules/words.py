@@ -98,6 +98,13 @@ class EtrSource(TextChoices):
     DEFAULT = "default", _("Default")
 
 
+class ZoneKind(TextChoices):
+    """What a zone is for which one estimate holds, the narrower first."""
+
+    FEEDER = "feeder", _("Feeder")
+    REGION = "region", _("Region")
+
+
 ETR_RANK = {source: rank for rank, source in enumerate(EtrSource)}
 
 _WORDS = {

@@ -1,5 +1,12 @@
 """Reads of outages and events."""
 
+from apps.outages.selectors.etr import (
+    EtrAccuracy,
+    etr_accuracy,
+    forget_estimates,
+    zone_estimates,
+    zone_estimates_of,
+)
 from apps.outages.selectors.events import (
     BELONGING,
     RatePoint,
@@ -27,6 +34,7 @@ from apps.outages.selectors.statistics import Statistics, statistics
 __all__ = [
     "BELONGING",
     "AffectedCustomer",
+    "EtrAccuracy",
     "OutageNotFound",
     "OutageTopology",
     "RatePoint",
@@ -34,10 +42,12 @@ __all__ = [
     "Statistics",
     "affected_customers",
     "estimates",
+    "etr_accuracy",
     "event_rate",
     "events",
     "events_of",
     "evidence_of",
+    "forget_estimates",
     "open_outages",
     "outage",
     "outages",
@@ -45,4 +55,6 @@ __all__ = [
     "timeline",
     "topology_of",
     "unresolved",
+    "zone_estimates",
+    "zone_estimates_of",
 ]

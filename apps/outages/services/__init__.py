@@ -1,12 +1,18 @@
 """The verbs of outages."""
 
 from apps.outages.services.erasing import erase_outages
+from apps.outages.services.etr import (
+    publish_etr,
+    score_estimates,
+    set_zone_estimate,
+    withdraw_zone_estimate,
+)
+from apps.outages.services.forecasting import renew_estimates, renew_overdue_estimates
 from apps.outages.services.intake import Receipt, take_reports
 from apps.outages.services.judging import judge
 from apps.outages.services.life import (
     add_note,
     change_status,
-    publish_etr,
     record_contact,
     record_field_work,
 )
@@ -21,6 +27,11 @@ __all__ = [
     "publish_etr",
     "record_contact",
     "record_field_work",
+    "renew_estimates",
+    "renew_overdue_estimates",
     "request_storm",
+    "score_estimates",
+    "set_zone_estimate",
     "take_reports",
+    "withdraw_zone_estimate",
 ]

@@ -15,6 +15,7 @@ from apps.outages.models import (
     Outage,
     SourceEvent,
     TimelineEntry,
+    ZoneEstimate,
 )
 
 ERASE = "network.import_network"
@@ -25,6 +26,7 @@ BEFORE_OUTAGES = (
     Interruption,
     EtrEstimate,
     TimelineEntry,
+    ZoneEstimate,
 )
 
 

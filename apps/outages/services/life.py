@@ -1,6 +1,5 @@
 """The life of an outage: every step that a person or a crew takes goes through here."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -9,19 +8,11 @@ from django.db import transaction
 from apps.accounts.services import require
 from apps.audit import services as audit
 from apps.core.actor import Actor
-from apps.core.errors import Unprocessable
 from apps.core.outbox import publish
 from apps.outages.events import OutageMoved, OutageNoted
-from apps.outages.models import EtrEstimate, Interruption, Outage, TimelineEntry
-from apps.outages.rules import ETR_RANK, FINAL, EtrSource, Status, check_step
-from apps.outages.selectors import OutageNotFound
-from apps.outages.services import devices
-
-LONGEST_TEXT = 4_000
-
-
-class EtrOutranked(Unprocessable):
-    """A more trusted source has already said when power is back."""
+from apps.outages.models import Interruption, Outage, TimelineEntry
+from apps.outages.rules import FINAL, Status, check_step
+from apps.outages.services import devices, trail
 
 
 def change_status(
@@ -46,8 +37,8 @@ def change_status(
 def add_note(*, outage_id: UUID, text: str, by: Actor, at: datetime) -> TimelineEntry:
     """Write a remark into the timeline. Raises Forbidden or OutageNotFound."""
     require(by, "outages.record_field_work")
-    outage = _lock(outage_id)
-    entry = _write(outage, "note", text, by, at)
+    outage = trail.hold(outage_id)
+    entry = trail.tell(outage, "note", text, by, at)
     audit.record(
         by=by,
         action="outage_note",
@@ -61,43 +52,6 @@ def add_note(*, outage_id: UUID, text: str, by: Actor, at: datetime) -> Timeline
 
 
 @transaction.atomic
-def publish_etr(
-    *, outage_id: UUID, estimate_at: datetime, source: EtrSource, by: Actor, at: datetime
-) -> Outage:
-    """Say when power will be back. A less trusted source never overrules a more trusted one.
-
-    Raises Forbidden, OutageNotFound, StepRefused on a closed outage, EtrOutranked.
-    """
-    require(by, "outages.record_field_work" if source is EtrSource.CREW else _OPERATE)
-    outage = _lock(outage_id)
-    if not outage.is_open:
-        check_step(Status(outage.status), Status.RESTORED)
-    if estimate_at < outage.first_detected_at:
-        raise Unprocessable("Power cannot be back before it went.")
-    current = outage.etr_source
-    if current and ETR_RANK[EtrSource(current)] < ETR_RANK[source]:
-        raise EtrOutranked(f"The {current} has already said when power is back.")
-    before = outage.facts()
-    outage.estimated_restoration_at, outage.etr_source = estimate_at, source
-    outage.updated_at = at
-    outage.save(update_fields=["estimated_restoration_at", "etr_source", "updated_at"])
-    EtrEstimate.objects.create(
-        outage=outage,
-        estimate_at=estimate_at,
-        source=source,
-        published_at=at,
-        actor_label=by.label,
-    )
-    _write(outage, "etr", f"Power expected back {estimate_at:%Y-%m-%d %H:%M} UTC", by, at)
-    _audit(outage, "outage_etr", before, by, at)
-    publish(OutageNoted(outage_id=outage.id, kind="etr", at=at))
-    return outage
-
-
-_OPERATE = "outages.operate_outage"
-
-
-@transaction.atomic
 def record_field_work(
     *, outage_id: UUID, text: str, begins_work: bool, by: Actor, at: datetime
 ) -> Outage:
@@ -106,13 +60,13 @@ def record_field_work(
     Raises Forbidden or OutageNotFound.
     """
     require(by, "outages.record_field_work")
-    outage = _lock(outage_id)
+    outage = trail.hold(outage_id)
     if begins_work and outage.status in (Status.DETECTED, Status.CONFIRMED):
         outage = _move(
             outage_id, Status.IN_PROGRESS, text, by, at, action="outage_in_progress"
         )
     else:
-        _write(outage, "crew", text, by, at)
+        trail.tell(outage, "crew", text, by, at)
         publish(OutageNoted(outage_id=outage.id, kind="crew", at=at))
     return outage
 
@@ -120,8 +74,8 @@ def record_field_work(
 @transaction.atomic
 def record_contact(*, outage_id: UUID, text: str, by: Actor, at: datetime) -> None:
     """Note in the timeline that customers were told something. Raises OutageNotFound."""
-    outage = _lock(outage_id)
-    _write(outage, "notice", text, by, at)
+    outage = trail.hold(outage_id)
+    trail.tell(outage, "notice", text, by, at)
     publish(OutageNoted(outage_id=outage.id, kind="notice", at=at))
 
 
@@ -160,7 +114,7 @@ def _move(
     action: str,
     written_at: datetime | None = None,
 ) -> Outage:
-    outage = _lock(outage_id)
+    outage = trail.hold(outage_id)
     before_status = Status(outage.status)
     check_step(before_status, status)
     before = outage.facts()
@@ -180,8 +134,8 @@ def _move(
     if not outage.is_open:
         _end_interruptions(outage, moment)
     text = f"{status.label}" + (f": {notes}" if notes else "")
-    _write(outage, status.value, text, by, at)
-    _audit(outage, action, before, by, written_at or at, notes)
+    trail.tell(outage, status.value, text, by, at)
+    trail.record(outage, action, before, by, written_at or at, notes)
     publish(
         OutageMoved(
             outage_id=outage.id,
@@ -201,47 +155,3 @@ def _end_interruptions(outage: Outage, moment: datetime) -> None:
         return
     rows.filter(started_at__gt=moment).delete()
     rows.update(ended_at=moment)
-
-
-def _lock(outage_id: UUID) -> Outage:
-    """Return the outage, held; one that was merged away is the one it went into.
-
-    Only what stands is held, never what was merged: the judge holds in that order too.
-    """
-    into = Outage.objects.filter(id=outage_id).values_list("merged_into_id", flat=True)
-    wanted = into.first() or outage_id
-    outage = Outage.objects.select_for_update().filter(id=wanted).first()
-    if outage is None:
-        raise OutageNotFound(f"There is no outage {outage_id}.")
-    return outage if outage.merged_into_id is None else _lock(outage.merged_into_id)
-
-
-def _write(outage: Outage, kind: str, text: str, by: Actor, at: datetime) -> TimelineEntry:
-    return TimelineEntry.objects.create(
-        outage=outage,
-        at=at,
-        kind=kind,
-        text=text[:LONGEST_TEXT],
-        actor_label=by.label,
-        on_behalf_of=by.on_behalf_of,
-    )
-
-
-def _audit(
-    outage: Outage,
-    action: str,
-    before: Mapping[str, object],
-    by: Actor,
-    at: datetime,
-    notes: str = "",
-) -> None:
-    after = {**outage.facts(), **({"notes": notes} if notes else {})}
-    audit.record(
-        by=by,
-        action=action,
-        resource="outage",
-        resource_id=str(outage.id),
-        before=before,
-        after=after,
-        at=at,
-    )

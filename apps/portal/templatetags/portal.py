@@ -107,6 +107,21 @@ def clock(moment: datetime | None) -> SafeString:
     )
 
 
+@register.simple_tag(takes_context=True)
+def hour(context: RequestContext, moment: datetime | None) -> SafeString:
+    """Draw a time to the minute, with its day where that is not today."""
+    if moment is None:
+        return SafeString("–")
+    moment = moment.astimezone(UTC)
+    today = (context.get("at") or moment).date()
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        moment.isoformat(timespec="seconds"),
+        absolute(moment),
+        f"{moment:%H:%M}" if moment.date() == today else f"{moment:%m-%d %H:%M}",
+    )
+
+
 def absolute(moment: datetime) -> str:
     """Return a time in full, with its zone."""
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

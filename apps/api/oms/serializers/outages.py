@@ -9,7 +9,7 @@ from apps.api.oms.serializers.crews import AssignedCrewOut
 from apps.api.oms.serializers.events import SourceOut
 from apps.api.oms.serializers.fields import LONGEST_NAME, Known, Moment, Remark, Text
 from apps.api.oms.vocabulary import SOURCE_WORDS
-from apps.outages.rules import PlaceKind, Severity, Source, Status
+from apps.outages.rules import EtrSource, PlaceKind, Severity, Source, Status
 
 LARGEST_PAGE = 500
 FARTHEST_OFFSET = 10_000_000
@@ -80,6 +80,29 @@ class OutageListOut(serializers.Serializer[Any]):
     total = serializers.IntegerField(min_value=0)
 
 
+class EstimateOut(serializers.Serializer[Any]):
+    """One published estimate of the time of restoration; the first is the one in force."""
+
+    estimated_restoration_time = Moment(source="estimate_at")
+    interval_low = Moment(
+        source="low_at",
+        allow_null=True,
+        help_text="8 of 10 like outages ended between the two; null where nobody counted.",
+    )
+    interval_high = Moment(source="high_at", allow_null=True)
+    samples = serializers.IntegerField(
+        allow_null=True, min_value=0, help_text="How many like outages were counted."
+    )
+    basis = Known(help_text="What makes them alike: kind of device, cause, region.")
+    etr_source = serializers.ChoiceField(choices=EtrSource.values, source="source")
+    by = Known(source="actor_label")
+    published_at = Moment()
+    error_seconds = serializers.IntegerField(
+        allow_null=True,
+        help_text="By how much later power came back than estimated; null until it has.",
+    )
+
+
 class OutageOut(OutageRowOut):
     """One outage with all that is known of it."""
 
@@ -94,6 +117,7 @@ class OutageOut(OutageRowOut):
         help_text="Whether a critical one is out."
     )
     etr_source = Known(help_text="Who or what gave the estimated time of restoration.")
+    estimates = EstimateOut(many=True, help_text="Every published one, the latest first.")
     last_event_at = Moment()
     confirmed_at = Moment(allow_null=True)
     in_progress_at = Moment(allow_null=True)

@@ -22,7 +22,19 @@ from apps.crews import selectors as crews
 from apps.outages import rules, selectors, services
 
 MOST_SOURCES = 1_000
+MOST_ESTIMATES = 100
 NEWEST = ("-first_detected_at", "-number")
+
+
+class WholeOutage:
+    """An outage with what is told of it beyond its row, which gives everything else."""
+
+    def __init__(self, row: Any, **more: Any) -> None:
+        self._row = row
+        self.__dict__.update(more)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._row, name)
 
 
 class StatisticsView(OmsView):
@@ -78,7 +90,9 @@ class OutageView(OmsView):
         found = outage_of(outage_id, self.actor)
         events = found.events.order_by("occurred_at", "id")
         detail = {
-            "outage": found,
+            "outage": WholeOutage(
+                found, estimates=selectors.estimates(outage=found)[:MOST_ESTIMATES]
+            ),
             "sources": events[:MOST_SOURCES],
             "crews": crews.assignments_of(outage_id=found.id, viewer=self.actor),
             "timeline": found.timeline.order_by("at", "id"),

@@ -1,0 +1,43 @@
+"""Outages in the admin: to look at. What changes them goes through the services."""
+
+from typing import Any
+
+from django.contrib import admin
+from unfold.admin import ModelAdmin
+
+from apps.outages.models import ZoneEstimate
+
+
+class Unchangeable:
+    """Rows that the admin shows and never writes."""
+
+    def has_add_permission(self, *_: Any) -> bool:
+        """Refuse to add."""
+        return False
+
+    def has_change_permission(self, *_: Any) -> bool:
+        """Refuse to change."""
+        return False
+
+    def has_delete_permission(self, *_: Any) -> bool:
+        """Refuse to delete."""
+        return False
+
+
+@admin.register(ZoneEstimate)
+class ZoneEstimateAdmin(Unchangeable, ModelAdmin):
+    """What was said of whole zones, with who said it and until when it held."""
+
+    list_display = (
+        "zone_kind",
+        "zone_code",
+        "estimate_at",
+        "until",
+        "set_by",
+        "set_at",
+        "ended_by",
+        "ended_at",
+    )
+    list_filter = ("zone_kind",)
+    search_fields = ("zone_code", "set_by")
+    ordering = ("-set_at",)
