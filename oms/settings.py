@@ -205,6 +205,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": schedule(5.0),
         "options": {"expires": 5},
     },
+    "storm-mode": {
+        "task": "apps.outages.tasks.watch_for_storms",
+        "schedule": schedule(15.0),
+        "options": {"expires": 15},
+    },
     "estimates-overdue": {
         "task": "apps.outages.tasks.renew_overdue_estimates",
         "schedule": schedule(60.0),

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from unfold.admin import ModelAdmin
 
-from apps.outages.models import ZoneEstimate
+from apps.outages.models import StormPeriod, ZoneEstimate
 
 
 class Unchangeable:
@@ -41,3 +41,12 @@ class ZoneEstimateAdmin(Unchangeable, ModelAdmin):
     list_filter = ("zone_kind",)
     search_fields = ("zone_code", "set_by")
     ordering = ("-set_at",)
+
+
+@admin.register(StormPeriod)
+class StormPeriodAdmin(Unchangeable, ModelAdmin):
+    """When storm mode was on, and by whose decision."""
+
+    list_display = ("began_at", "began_by", "by_hand", "reason", "ended_at", "ended_by")
+    list_filter = ("by_hand",)
+    ordering = ("-began_at",)

@@ -99,6 +99,22 @@ class ZoneEstimateChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StormModeChanged(Event):
+    """Storm mode was switched on or off, by a person or by what comes in."""
+
+    name: ClassVar[str] = "outages.storm_mode_changed"
+    on: bool
+    by_hand: bool
+    reason: str
+    by: str
+
+    @property
+    def subject(self) -> str:
+        """Return one subject for storm mode."""
+        return "storm-mode"
+
+
+@dataclass(frozen=True, kw_only=True)
 class StormRequested(Event):
     """Somebody wants a practice storm of so many faults."""
 

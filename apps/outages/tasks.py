@@ -9,6 +9,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from apps.core import work
+from apps.core.actor import system
 from apps.outages import services
 from apps.outages.models import CorrelationWork
 from apps.outages.services.forecasting import MOST as MOST_ESTIMATES
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=45)
 MOST = 64
+WEATHER = system("weather")
 
 # Judges share this process: two at once would only make each other hold their feeder longer.
 _one_at_a_time = threading.Lock()
@@ -63,6 +65,12 @@ def renew_estimates() -> int:
 def renew_overdue_estimates() -> int:
     """Estimate anew where power should be back; return how many estimates were published."""
     return services.renew_overdue_estimates(at=timezone.now())
+
+
+@shared_task
+def watch_for_storms() -> str:
+    """Switch storm mode on or off by what comes in; return what was done."""
+    return services.watch_for_storms(by=WEATHER, at=timezone.now()).value
 
 
 def _judge(row: CorrelationWork) -> None:

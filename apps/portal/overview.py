@@ -24,7 +24,7 @@ from apps.portal.lines import (
     outage_line,
 )
 from apps.portal.mapping import crew_features, dead_edges, outage_features
-from apps.portal.pages import Look, Page, for_people, show
+from apps.portal.pages import Deed, Look, Page, act, for_people, show
 
 MOST = 100
 MINUTES = 60
@@ -57,6 +57,8 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
         "outages_total": figures.active_outages,
         "assignments": assignments,
         "rate": rate(points, at),
+        "storm": outages.storm_mode(fresh=True),
+        "rule": outages.rule_in_force(Source.SMART_METER),
         "may_storm": viewer.may("outages.storm_mode"),
         "map_data": {
             "outages": outage_features(lines),
@@ -133,7 +135,7 @@ def rate(points: Iterable[outages.RatePoint], at: datetime) -> dict[str, Any]:
 PAGE = Page(
     name="overview",
     permission="outages.view_outage",
-    parts=("tiles", "outages", "crews", "map", "rate"),
+    parts=("storm", "tiles", "outages", "crews", "map", "rate"),
     compose=compose,
     topics=lambda _arguments: frozenset({"outages", "crews", "events"}),
     every=5.0,
@@ -157,3 +159,16 @@ def storm(request: HttpRequest, viewer: Actor) -> HttpResponse:
     outage_services.request_storm(by=viewer, at=at)
     messages.success(request, _("The simulator starts a practice storm."))
     return redirect("portal:overview")
+
+
+@require_POST
+@for_people
+def storm_mode(request: HttpRequest, viewer: Actor) -> HttpResponse:
+    """Switch storm mode by hand."""
+    on = request.POST.get("on") == "yes"
+
+    def do(_values: dict[str, Any], at: datetime) -> None:
+        outage_services.set_storm_mode(on=on, by=viewer, at=at)
+
+    done = _("Storm mode is on.") if on else _("Storm mode is off.")
+    return act(request, viewer, PAGE, Deed(do, done))

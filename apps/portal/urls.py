@@ -21,6 +21,7 @@ urlpatterns = [
     path("sign-out", session.sign_out, name="sign-out"),
     path("theme", session.theme, name="theme"),
     path("storm", overview.storm, name="storm"),
+    path("storm-mode", overview.storm_mode, name="storm-mode"),
     path("map/network.json", mapping.network_map, name="map-network"),
     path("outages", outages.page, name="outages"),
     path("outages/<str:outage_id>", outage.page, name="outage"),

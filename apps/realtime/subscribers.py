@@ -12,6 +12,7 @@ from apps.outages.events import (
     OutageMoved,
     OutageNoted,
     OutagesRejudged,
+    StormModeChanged,
 )
 from apps.realtime.services import hint
 
@@ -47,6 +48,12 @@ def on_outage_noted(event: OutageNoted) -> None:
 def on_estimates_published(event: EstimatesPublished) -> None:
     """Point at the outages."""
     hint(topics=_outages(event.outage_ids))
+
+
+@subscribe(StormModeChanged)
+def on_storm_mode_changed(event: StormModeChanged) -> None:
+    """Point at the outages, above which storm mode is shown."""
+    hint(topics=["outages"])
 
 
 @subscribe(CrewAssigned)

@@ -8,6 +8,7 @@ from apps.outages.models.outage import (
     TimelineEntry,
 )
 from apps.outages.models.source_event import EventConflict, SourceEvent
+from apps.outages.models.storm import StormPeriod
 from apps.outages.models.work import CorrelationWork
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Outage",
     "OutageRows",
     "SourceEvent",
+    "StormPeriod",
     "TimelineEntry",
     "ZoneEstimate",
 ]

@@ -134,6 +134,11 @@ class Outage(models.Model):
                 condition=Q(status__in=OPEN, merged_into=None),
             ),
             models.Index(
+                fields=["opened_at"],
+                name="outage_opened",
+                condition=Q(merged_into=None, is_planned=False),
+            ),
+            models.Index(
                 fields=["-restored_at"],
                 name="outage_lasted",
                 condition=Q(

@@ -91,3 +91,57 @@ ETR_DAYS = declare(
     maximum=3_650,
     help="How many days back outages are looked at as like ones.",
 )
+STORM_AUTOMATIC = declare(
+    "outages.storm_mode_automatic",
+    default=True,
+    kind="boolean",
+    help="Whether storm mode switches itself on. A person always may.",
+)
+STORM_EVENTS = declare(
+    "outages.storm_events",
+    100,
+    "integer",
+    minimum=1,
+    maximum=1_000_000,
+    help="So many events about power within an hour are a storm.",
+)
+STORM_OUTAGES = declare(
+    "outages.storm_outages",
+    5,
+    "integer",
+    minimum=1,
+    maximum=100_000,
+    help="So many new outages within an hour are a storm.",
+)
+STORM_CALM_EVENTS = declare(
+    "outages.storm_calm_events",
+    20,
+    "integer",
+    minimum=1,
+    maximum=1_000_000,
+    help="Under so many events an hour a storm may be over.",
+)
+STORM_CALM_MINUTES = declare(
+    "outages.storm_calm_minutes",
+    120,
+    "integer",
+    minimum=1,
+    maximum=10_080,
+    help="For so long it must be calm before storm mode switches itself off.",
+)
+STORM_WINDOW_MINUTES = declare(
+    "outages.storm_window_minutes",
+    60,
+    "integer",
+    minimum=1,
+    maximum=1440,
+    help="The window in storm mode.",
+)
+STORM_RADIUS_METERS = declare(
+    "outages.storm_radius_meters",
+    2000,
+    "integer",
+    minimum=10,
+    maximum=50_000,
+    help="The radius in storm mode.",
+)

@@ -30,6 +30,13 @@ from apps.outages.selectors.outages import (
     topology_of,
 )
 from apps.outages.selectors.statistics import Statistics, statistics
+from apps.outages.selectors.storms import (
+    StormMode,
+    forget_storm_mode,
+    rule_in_force,
+    storm_mode,
+    storm_periods,
+)
 
 __all__ = [
     "BELONGING",
@@ -40,6 +47,7 @@ __all__ = [
     "RatePoint",
     "SourceEvidence",
     "Statistics",
+    "StormMode",
     "affected_customers",
     "estimates",
     "etr_accuracy",
@@ -48,10 +56,14 @@ __all__ = [
     "events_of",
     "evidence_of",
     "forget_estimates",
+    "forget_storm_mode",
     "open_outages",
     "outage",
     "outages",
+    "rule_in_force",
     "statistics",
+    "storm_mode",
+    "storm_periods",
     "timeline",
     "topology_of",
     "unresolved",

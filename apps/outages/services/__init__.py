@@ -16,7 +16,11 @@ from apps.outages.services.life import (
     record_contact,
     record_field_work,
 )
-from apps.outages.services.storms import request_storm
+from apps.outages.services.storms import (
+    request_storm,
+    set_storm_mode,
+    watch_for_storms,
+)
 
 __all__ = [
     "Receipt",
@@ -31,7 +35,9 @@ __all__ = [
     "renew_overdue_estimates",
     "request_storm",
     "score_estimates",
+    "set_storm_mode",
     "set_zone_estimate",
     "take_reports",
+    "watch_for_storms",
     "withdraw_zone_estimate",
 ]

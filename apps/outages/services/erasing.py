@@ -14,6 +14,7 @@ from apps.outages.models import (
     Interruption,
     Outage,
     SourceEvent,
+    StormPeriod,
     TimelineEntry,
     ZoneEstimate,
 )
@@ -25,6 +26,7 @@ BEFORE_OUTAGES = (
     SourceEvent,
     Interruption,
     EtrEstimate,
+    StormPeriod,
     TimelineEntry,
     ZoneEstimate,
 )

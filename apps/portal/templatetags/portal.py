@@ -158,6 +158,12 @@ def duration(span: timedelta | None) -> str:
 
 
 @register.filter
+def minutes(span: timedelta) -> int:
+    """Return a span in whole minutes."""
+    return round(span.total_seconds() / 60)
+
+
+@register.filter
 def percent(share: float | None) -> str:
     """Return a share of one as a percentage."""
     return "–" if share is None else f"{share * 100:.0f} %"

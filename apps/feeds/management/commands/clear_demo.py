@@ -10,7 +10,7 @@ from django.utils import timezone
 from apps.core.actor import system
 from apps.crews import services as crews
 from apps.feeds import services
-from apps.feeds.demo import files, people
+from apps.feeds.demo import files, people, weather
 from apps.network import selectors
 from apps.network import services as network
 from apps.notifications import services as notifications
@@ -59,6 +59,7 @@ def _erase() -> int:
     if NETWORK in selectors.networks():
         network.erase_network(name=NETWORK, by=DEMO, at=at)
     people.erase_people(by=DEMO, at=at)
+    weather.let_storms_come(by=DEMO, at=at)
     return found
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.core.actor import system
-from apps.feeds.demo import files, history, people
+from apps.feeds.demo import files, history, people, weather
 from apps.feeds.simulator import ground
 from apps.network import selectors as network
 
@@ -40,6 +40,7 @@ class Command(BaseCommand):
         self._make_people(at)
         if made := people.ensure_crews(by=DEMO, at=at):
             self.stdout.write(f"{made} crews made")
+        weather.leave_storms_to_people(by=DEMO, at=at)
         self._make_history()
         if options["base_url"]:
             files.publish(options["base_url"])
