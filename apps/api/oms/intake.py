@@ -7,10 +7,7 @@ answered here: a request that is refused for whatever reason, or carries an idem
 passed on whole to the plain views, which word every refusal.
 """
 
-import asyncio
-import contextlib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,7 +20,7 @@ from prometheus_client import Counter
 
 from apps.accounts.selectors import actor_of_bearer
 from apps.api.oms import receipts
-from apps.api.oms.doors import App, Message, Receive, Scope, Send, send_json
+from apps.api.oms.doors import App, Message, Receive, Scope, Send, Turns, send_json
 from apps.core.actor import Actor
 from apps.outages import services
 from apps.outages.rules import BadReport, Report, read_report
@@ -33,9 +30,6 @@ BATCH = "/api/oms/events/correlate/batch"
 PERMISSION = "outages.report_event"
 MOST_REQUESTS = 256
 MOST_EVENTS = 5_000
-# Whoever has just been answered and sends at once shares the next transaction, too: half as
-# many transactions, each twice as large.
-GATHER_SECONDS = 0.0015
 
 EVENTS = Counter(
     "oms_intake_events_total", "Events taken in by the quick door", ["outcome"]
@@ -51,7 +45,6 @@ class Call:
     path: str
     token: str
     body: bytes
-    answered: "asyncio.Future[Answer]"
     actor: Actor | None = None
     reports: list[Report] = field(default_factory=list)
     items: list[dict[str, Any] | None] = field(default_factory=list)
@@ -67,9 +60,7 @@ class Intake:
 
     def __init__(self, inner: App) -> None:
         self.inner = inner
-        self.waiting: list[Call] = []
-        self.running: asyncio.Task[None] | None = None
-        self.thread = ThreadPoolExecutor(1, thread_name_prefix="intake")
+        self.turns = Turns[Call, tuple[int, bytes]]("intake", answer_calls, MOST_REQUESTS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
@@ -80,37 +71,11 @@ class Intake:
         messages, body = await _read_body(receive)
         answer = None
         if body is not None:
-            answer = await self._take(str(scope["path"]), headers, body)
+            answer = await self.turns.take(Call(scope["path"], _token(headers), body))
         if answer is None:
             await self.inner(scope, _replay(messages, receive), send)
             return
         await send_json(send, scope, *answer)
-
-    async def _take(self, path: str, headers: dict[bytes, bytes], body: bytes) -> Answer:
-        token = headers[b"authorization"].decode("latin-1").partition(" ")[2].strip()
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-        self.waiting.append(Call(path, token, body, future))
-        if self.running is None:
-            self.running = asyncio.create_task(self._run())
-        return await future
-
-    async def _run(self) -> None:
-        """Work off what waits, one transaction after the other, until nothing does."""
-        loop = asyncio.get_running_loop()
-        while self.waiting:
-            calls, self.waiting = (
-                self.waiting[:MOST_REQUESTS],
-                self.waiting[MOST_REQUESTS:],
-            )
-            answers: list[Answer] = [None] * len(calls)
-            with contextlib.suppress(RuntimeError):  # the server is stopping
-                answers = await loop.run_in_executor(self.thread, answer_calls, calls)
-            for call, answer in zip(calls, answers, strict=True):
-                if not call.answered.done():
-                    call.answered.set_result(answer)
-            if len(calls) > 1:
-                await asyncio.sleep(GATHER_SECONDS)
-        self.running = None
 
 
 def answer_calls(calls: Sequence[Call]) -> list[Answer]:
@@ -215,6 +180,10 @@ def _intake_headers(scope: Scope) -> dict[bytes, bytes] | None:
     length = headers.get(b"content-length", b"")
     huge = length.isdigit() and int(length[:20]) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     return headers if bearer and plain and not named and not huge else None
+
+
+def _token(headers: dict[bytes, bytes]) -> str:
+    return headers[b"authorization"].decode("latin-1").partition(" ")[2].strip()
 
 
 async def _read_body(receive: Receive) -> tuple[list[Message], bytes | None]:

@@ -6,10 +6,8 @@ as fresh as one read for it alone, while a control room full of screens costs on
 is not a plain call, or is refused for whatever reason, is passed on to the view.
 """
 
-import asyncio
 import re
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +16,7 @@ from django.utils import timezone
 
 from apps.accounts.selectors import actor_of_bearer
 from apps.api.oms import quick
-from apps.api.oms.doors import App, Receive, Scope, Send, send_json
+from apps.api.oms.doors import App, Receive, Scope, Send, Turns, send_json
 from apps.api.oms.serializers.outages import FARTHEST_OFFSET, LARGEST_PAGE
 from apps.core.actor import Actor
 from apps.outages import selectors
@@ -27,6 +25,7 @@ PATH = "/api/oms/outages"
 VIEW = "outages.view_outage"
 NEWEST = ("-first_detected_at", "-number")
 DEFAULT_LIMIT = 50
+MOST_CALLS = 1_000
 
 _QUERY = re.compile(rb"(?:limit=(\d{1,3}))?(?:(?:^|&)offset=(\d{1,8}))?", re.ASCII)
 
@@ -38,7 +37,6 @@ class Call:
     token: str
     limit: int
     offset: int
-    answered: "asyncio.Future[bytes | None]"
 
 
 class QuickList:
@@ -46,36 +44,16 @@ class QuickList:
 
     def __init__(self, inner: App) -> None:
         self.inner = inner
-        self.waiting: list[Call] = []
-        self.running: asyncio.Task[None] | None = None
-        self.thread = ThreadPoolExecutor(1, thread_name_prefix="lists")
+        self.turns = Turns[Call, bytes]("lists", answer_calls, MOST_CALLS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
         asked = _asked(scope)
-        body = await self._read(*asked) if asked else None
+        body = await self.turns.take(asked) if asked else None
         if body is None:
             await self.inner(scope, receive, send)
             return
         await send_json(send, scope, 200, body)
-
-    async def _read(self, token: str, limit: int, offset: int) -> bytes | None:
-        call = Call(token, limit, offset, asyncio.get_running_loop().create_future())
-        self.waiting.append(call)
-        if self.running is None:
-            self.running = asyncio.create_task(self._run())
-        return await call.answered
-
-    async def _run(self) -> None:
-        """Read for all who wait, again and again, until nobody does."""
-        loop = asyncio.get_running_loop()
-        while self.waiting:
-            calls, self.waiting = self.waiting, []
-            pages = await loop.run_in_executor(self.thread, answer_calls, calls)
-            for call, page in zip(calls, pages, strict=True):
-                if not call.answered.done():
-                    call.answered.set_result(page)
-        self.running = None
 
 
 def answer_calls(calls: Sequence[Call]) -> list[bytes | None]:
@@ -106,8 +84,8 @@ def _page(actor: Actor, limit: int, offset: int) -> bytes:
     return quick.page_bytes(rows.order_by(*NEWEST), limit=limit, offset=offset, total=total)
 
 
-def _asked(scope: Scope) -> tuple[str, int, int] | None:
-    """Return token, limit and offset of a plain call for the list, else None."""
+def _asked(scope: Scope) -> Call | None:
+    """Return a plain call for the list, else None."""
     if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] != PATH:
         return None
     headers = dict(scope["headers"])
@@ -122,4 +100,4 @@ def _asked(scope: Scope) -> tuple[str, int, int] | None:
         return None
     limit, offset = int(window[1] or DEFAULT_LIMIT), int(window[2] or 0)
     fits = 1 <= limit <= LARGEST_PAGE and offset <= FARTHEST_OFFSET
-    return (token.strip(), limit, offset) if fits else None
+    return Call(token.strip(), limit, offset) if fits else None

@@ -89,11 +89,9 @@ def test_what_is_not_plain_is_left_to_the_view(three, secret, token):
 
 
 def test_who_asks_at_the_same_time_shares_one_reading(three, secret):
-    loop = asyncio.new_event_loop()
-    calls = [lists.Call(secret, 50, 0, loop.create_future()) for _ in range(20)]
+    calls = [lists.Call(secret, 50, 0) for _ in range(20)]
     with CaptureQueriesContext(connection) as asked:
         pages = lists.answer_calls(calls)
-    loop.close()
     assert len(set(pages)) == 1
     assert len(json.loads(pages[0])["outages"]) == 3
     rows = [query for query in asked if "device_code" in query["sql"]]
