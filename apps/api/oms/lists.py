@@ -7,23 +7,19 @@ is not a plain call, or is refused for whatever reason, is passed on to the view
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db import close_old_connections
 from django.utils import timezone
 
 from apps.accounts.selectors import actor_of_bearer
-from apps.api.oms import quick
 from apps.api.oms.doors import App, Receive, Scope, Send, Turns, send_json
+from apps.api.oms.pages import OpenPages, Window
 from apps.api.oms.serializers.outages import FARTHEST_OFFSET, LARGEST_PAGE
-from apps.core.actor import Actor
-from apps.outages import selectors
 
 PATH = "/api/oms/outages"
 VIEW = "outages.view_outage"
-NEWEST = ("-first_detected_at", "-number")
 DEFAULT_LIMIT = 50
 MOST_CALLS = 1_000
 
@@ -35,8 +31,7 @@ class Call:
     """One caller who waits for a page."""
 
     token: str
-    limit: int
-    offset: int
+    window: Window
 
 
 class QuickList:
@@ -44,7 +39,8 @@ class QuickList:
 
     def __init__(self, inner: App) -> None:
         self.inner = inner
-        self.turns = Turns[Call, bytes]("lists", answer_calls, MOST_CALLS)
+        self.pages = OpenPages()
+        self.turns = Turns[Call, bytes]("lists", self.answer_calls, MOST_CALLS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
@@ -55,33 +51,24 @@ class QuickList:
             return
         await send_json(send, scope, 200, body)
 
+    def answer_calls(self, calls: Sequence[Call]) -> list[bytes | None]:
+        """Return the page of each call, each page read once; None where the view has to answer."""
+        try:
+            seeing = _who_sees({call.token for call in calls})
+            wanted = {call.window for call in calls if call.token in seeing}
+            pages = self.pages.read(wanted) if wanted else {}
+        except Exception:  # noqa: BLE001 - the view meets the same fault and words it
+            return [None for _ in calls]
+        finally:
+            close_old_connections()
+        return [pages[call.window] if call.token in seeing else None for call in calls]
 
-def answer_calls(calls: Sequence[Call]) -> list[bytes | None]:
-    """Return the page of each call, each page read once; None where the view has to answer."""
+
+def _who_sees(tokens: Iterable[str]) -> set[str]:
+    """Return the tokens whose holders see every outage."""
     at = timezone.now()
-    pages: dict[tuple[int, int], bytes] = {}
-    try:
-        return [_answer(call, pages, at) for call in calls]
-    except Exception:  # noqa: BLE001 - the view meets the same fault and words it
-        return [None for _ in calls]
-    finally:
-        close_old_connections()
-
-
-def _answer(call: Call, pages: dict[tuple[int, int], bytes], at: datetime) -> bytes | None:
-    actor = actor_of_bearer(call.token, at=at)
-    if actor is None or not actor.may(VIEW):
-        return None
-    key = (call.limit, call.offset)
-    if key not in pages:
-        pages[key] = _page(actor, *key)
-    return pages[key]
-
-
-def _page(actor: Actor, limit: int, offset: int) -> bytes:
-    rows = selectors.open_outages(viewer=actor)
-    total = quick.active_totals.of("active", rows)
-    return quick.page_bytes(rows.order_by(*NEWEST), limit=limit, offset=offset, total=total)
+    actors = {token: actor_of_bearer(token, at=at) for token in tokens}
+    return {token for token, actor in actors.items() if actor and actor.may(VIEW)}
 
 
 def _asked(scope: Scope) -> Call | None:
@@ -100,4 +87,4 @@ def _asked(scope: Scope) -> Call | None:
         return None
     limit, offset = int(window[1] or DEFAULT_LIMIT), int(window[2] or 0)
     fits = 1 <= limit <= LARGEST_PAGE and offset <= FARTHEST_OFFSET
-    return Call(token.strip(), limit, offset) if fits else None
+    return Call(token.strip(), (limit, offset)) if fits else None

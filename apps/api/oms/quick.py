@@ -3,8 +3,6 @@
 What they say is described by `serializers.OutageRowOut` and `EventOut`; a test holds them equal.
 """
 
-import threading
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -49,14 +47,16 @@ EVENT_COLUMNS = (
     "outage_id",
     "outage__merged_into_id",
 )
-MANY = 5_000
-KEEP_SECONDS = 1.0
 _OPTIONS = orjson.OPT_UTC_Z
 
 
 def page_bytes(rows: QuerySet[Any], *, limit: int, offset: int, total: int) -> bytes:
     """Return `{"outages": […], "total"}` of the window, encoded."""
-    found = rows.values_list(*COLUMNS)[offset : offset + limit]
+    return page_of(rows.values_list(*COLUMNS)[offset : offset + limit], total=total)
+
+
+def page_of(found: Iterable[Sequence[Any]], *, total: int) -> bytes:
+    """Return `{"outages": […], "total"}` of rows given as `COLUMNS`, encoded."""
     return orjson.dumps({"outages": row_bodies(found), "total": total}, option=_OPTIONS)
 
 
@@ -138,33 +138,3 @@ def event_bodies(found: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
             merged_into,
         ) in found
     ]
-
-
-class Totals:
-    """Counts of long lists, kept for a second: to count 100,000 rows costs more than a page.
-
-    Up to `MANY` rows a count is always fresh, so that who adds one sees it counted.
-    """
-
-    def __init__(self) -> None:
-        self._kept: dict[str, tuple[float, int]] = {}
-        self._lock = threading.Lock()
-
-    def of(self, key: str, rows: QuerySet[Any]) -> int:
-        """Return how many rows there are; `key` names what they are."""
-        kept = self._kept.get(key)
-        if kept is not None and time.monotonic() < kept[0]:
-            return kept[1]
-        with self._lock:
-            kept = self._kept.get(key)
-            if kept is not None and time.monotonic() < kept[0]:
-                return kept[1]
-            total = rows.order_by().count()
-            if total > MANY:
-                self._kept[key] = (time.monotonic() + KEEP_SECONDS, total)
-            else:
-                self._kept.pop(key, None)
-            return total
-
-
-active_totals = Totals()

@@ -45,29 +45,6 @@ def test_a_page_costs_two_statements(oms, opened):
     assert len([q for q in asked if "outages_outage" in q["sql"]]) == 2
 
 
-class Rows:
-    """Counts how often it is counted."""
-
-    def __init__(self, number):
-        self.number = number
-        self.asked = 0
-
-    def order_by(self):
-        return self
-
-    def count(self):
-        self.asked += 1
-        return self.number
-
-
-def test_short_lists_are_counted_each_time_and_long_ones_once_a_second():
-    totals = quick.Totals()
-    short, long = Rows(quick.MANY), Rows(quick.MANY + 1)
-    assert [totals.of("short", short) for _ in range(3)] == [quick.MANY] * 3
-    assert [totals.of("long", long) for _ in range(3)] == [quick.MANY + 1] * 3
-    assert (short.asked, long.asked) == (3, 1)
-
-
 class Receipt:
     event_id = "0193c0de-0000-7000-8000-000000000001"
     outage_id = None

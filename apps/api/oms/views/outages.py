@@ -17,7 +17,7 @@ from apps.api.oms.serializers import (
     StatusChangedOut,
     StatusChangeIn,
 )
-from apps.api.oms.views.sight import all_rows, open_rows, outage_of, sees_all
+from apps.api.oms.views.sight import all_rows, open_rows, outage_of
 from apps.crews import selectors as crews
 from apps.outages import rules, selectors, services
 
@@ -68,17 +68,16 @@ class OutagesView(OmsView):
     def get(self, request: Request) -> HttpResponse:
         """Answer a page of outages, the newest first; the active ones where no status is asked."""
         window = self.query(OutageQuery)
-        rows, key = self._rows(request)
-        total = quick.active_totals.of(key, rows) if key else rows.order_by().count()
+        rows = self._rows(request)
+        total = rows.order_by().count()
         body = quick.page_bytes(rows.order_by(*NEWEST), total=total, **window)
         return HttpResponse(body, content_type="application/json")
 
-    def _rows(self, request: Request) -> tuple[QuerySet[Any], str]:
-        """Return the rows, and a name of what they are where all who may ask see the same."""
+    def _rows(self, request: Request) -> QuerySet[Any]:
         if not asks_for(OutageFilter, request):
-            return open_rows(self.actor), "active" if sees_all(self.actor) else ""
+            return open_rows(self.actor)
         rows = all_rows if "status" in request.query_params else open_rows
-        return narrowed(OutageFilter, request, rows(self.actor)), ""
+        return narrowed(OutageFilter, request, rows(self.actor))
 
 
 class OutageView(OmsView):

@@ -13,11 +13,6 @@ WORK = "crews.work_assignment"
 _reader = system("assignments")
 
 
-def sees_all(viewer: Actor) -> bool:
-    """Return whether the viewer sees every outage."""
-    return viewer.may(VIEW)
-
-
 def outage_of(outage_id: str, viewer: Actor) -> Any:
     """Return the outage that a UUID or a number names.
 
