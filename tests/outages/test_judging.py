@@ -168,14 +168,18 @@ def test_one_early_power_up_of_two_ends_one_interruption(town, clock):
     assert outage.restored_at == clock.at + timedelta(seconds=950)
 
 
-def test_early_power_ups_cost_one_question_for_many(town, clock):
-    take(clock, *(f"m{n}" for n in range(1, 13)))
+def test_a_feeder_costs_as_many_questions_for_many_events_as_for_few(town, clock):
+    take(clock, "m1", "m2")
     judge_all(clock)
     take(clock, "m1", seconds=1)
-    with CaptureQueriesContext(connection) as asked:
+    with CaptureQueriesContext(connection) as few:
         judge_all(clock)
-    late = [q for q in asked if "e.outage_id IS NULL" in q["sql"]]
-    assert len(late) == 1
+    take(clock, *(f"m{n}" for n in range(1, 13)), seconds=2)
+    judge_all(clock)
+    take(clock, "m1", seconds=3)
+    with CaptureQueriesContext(connection) as many:
+        judge_all(clock)
+    assert len(many) <= len(few)
 
 
 def test_back_within_five_minutes_is_momentary(town, clock):

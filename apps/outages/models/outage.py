@@ -84,6 +84,10 @@ class Outage(models.Model):
     parent = models.ForeignKey(
         "self", null=True, on_delete=models.PROTECT, related_name="nested"
     )
+    split_from = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="splits"
+    )
+    ended_by_evidence = models.BooleanField(default=False, db_default=False)
     cause = models.TextField(default="", blank=True)
     updated_at = models.DateTimeField()
 

@@ -69,6 +69,7 @@ class Batch:
         self.new_events: list[tuple[int, Outcome]] = []
         self.conflicts: list[tuple[Known, Report]] = []
         self.work: dict[str, int] = {}
+        self.earliest: dict[str, datetime] = {}
         self._feeders_near: list[int] = []
         self._reaches: dict[tuple[str, float | None, float | None], Reach] = {}
 
@@ -150,7 +151,7 @@ class Batch:
         outcome = self._decide(matcher, report, spot)
         self.new_events.append((index, outcome))
         if outcome.candidate is not None or report.kind is Kind.RESTORATION:
-            self._add_work(spot)
+            self._add_work(spot, report.occurred_at)
         if spot is not None and spot.by_device and report.source_type == Source.SCADA:
             self._switch(spot, report)
         return outcome
@@ -212,11 +213,12 @@ class Batch:
         self.candidates.append(candidate)
         return candidate
 
-    def _add_work(self, spot: Spot | None) -> None:
+    def _add_work(self, spot: Spot | None, at: datetime) -> None:
         if spot is None:
             return
         key = f"feeder:{spot.feeder_number}" if spot.feeder_number else "space"
         self.work[key] = self.work.get(key, 0) + 1
+        self.earliest[key] = min(at, self.earliest.get(key, at))
 
     def _switch(self, spot: Spot, report: Report) -> None:
         """Let the actual state of a switching device follow what SCADA says of it."""
@@ -247,7 +249,7 @@ class Batch:
             writing.insert_events(
                 self.reports, self.spots, self.new_events, self.finder, self.at
             )
-            work = writing.add_work(self.work, self.at, self.at + self._debounce())
+            work = writing.add_work(self.work, self.earliest, self.at + self._debounce())
         writing.insert_conflicts(self.conflicts, self.at)
         due = work.keys()
         if opened or due:

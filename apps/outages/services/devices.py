@@ -49,7 +49,8 @@ def close_device(outage: Outage, *, at: datetime) -> None:
         reason=f"{outage.status}: {outage.label}",
     )
     if closed and outage.feeder_number is not None:
-        writing.add_work({f"feeder:{outage.feeder_number}": 1}, at, at)
+        key = f"feeder:{outage.feeder_number}"
+        writing.add_work({key: 1}, {key: outage.first_detected_at}, at)
 
 
 def _is_open_against_its_rule(grid: "Grid", outage: Outage) -> bool:

@@ -1,11 +1,12 @@
 """Who is without power because of an outage: one row a meter, never two at once."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
 
 from django.db import connection
 
 from apps.network import selectors as network
-from apps.outages.correlation.inference import MeterState
 from apps.outages.models import Interruption, Outage
 from apps.outages.rules import PlaceKind
 
@@ -57,19 +58,22 @@ def _insert(outage: Outage, meters: list[network.MeterView]) -> None:
         )
 
 
-def end(outage: Outage, states: Mapping[int, MeterState]) -> None:
-    """End the interruption of each meter that has said it is back."""
-    back = [
-        (number, state.back_at)
-        for number, state in states.items()
-        if state.is_back and state.back_at is not None
-    ]
+def end(outage: Outage, back: Mapping[int, datetime]) -> None:
+    """End the interruption of each meter (its number) that is back since the moment given."""
     if not back:
         return
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE outages_interruption i SET ended_at = greatest(x.back, i.started_at) "
             "FROM unnest(%s::bigint[], %s::timestamptz[]) AS x(number, back) "
-            "WHERE i.outage_id = %s AND i.meter_number = x.number",
-            [[number for number, _ in back], [when for _, when in back], outage.id],
+            "WHERE i.outage_id = %s AND i.meter_number = x.number "
+            "AND i.ended_at IS DISTINCT FROM greatest(x.back, i.started_at)",
+            [list(back), list(back.values()), outage.id],
         )
+
+
+def hand_over(giver: UUID, taker: Outage) -> None:
+    """Move the interruptions of the meters below the taker's device to it."""
+    meters = _meters(taker) or []
+    rows = Interruption.objects.filter(outage_id=giver)
+    rows.filter(meter_number__in=[m.pk for m in meters]).update(outage=taker)

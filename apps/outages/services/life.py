@@ -90,8 +90,8 @@ def restore_by_evidence(
     at: datetime,
 ) -> None:
     """Close an outage because its meters or SCADA say that power is back."""
-    outage.is_momentary = momentary
-    outage.save(update_fields=["is_momentary"])
+    outage.is_momentary, outage.ended_by_evidence = momentary, True
+    outage.save(update_fields=["is_momentary", "ended_by_evidence"])
     _move(
         outage.id,
         Status.RESTORED,

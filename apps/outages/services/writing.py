@@ -287,22 +287,33 @@ def insert_conflicts(conflicts: Sequence[tuple["Known", Report]], at: datetime) 
     )
 
 
-def add_work(counts: Mapping[str, int], at: datetime, run_at: datetime) -> "DueWork":
-    """Count the events as waiting to be judged."""
+def add_work(
+    counts: Mapping[str, int], earliest: Mapping[str, datetime], run_at: datetime
+) -> "DueWork":
+    """Count the events as waiting to be judged; `earliest` is when the first happened."""
     if not counts:
         return DueWork(counts, None)
     keys = sorted(counts)
     told = ask(
         "INSERT INTO outages_correlationwork AS w (key, state, run_at, lease_owner, fence, "
-        "attempts, last_error, waiting) "
-        "SELECT x.key, 'pending', %s, '', 0, 0, '', x.n "
-        "FROM unnest(%s::text[], %s::int[]) AS x(key, n) ORDER BY x.key "
+        "attempts, last_error, waiting, earliest) "
+        "SELECT x.key, 'pending', %s, '', 0, 0, '', x.n, x.at "
+        "FROM unnest(%s::text[], %s::int[], %s::timestamptz[]) AS x(key, n, at) "
+        "ORDER BY x.key "
         "ON CONFLICT (key) DO UPDATE SET waiting = w.waiting + excluded.waiting, "
+        "earliest = least(w.earliest, excluded.earliest), "
         "run_at = CASE WHEN w.state = 'pending' THEN w.run_at "
         "ELSE excluded.run_at + least(w.took_seconds * %s, %s) * interval '1 second' END, "
         "state = CASE WHEN w.state = 'leased' THEN 'leased' ELSE 'pending' END "
         "RETURNING key, waiting",
-        [run_at, keys, [counts[key] for key in keys], REST_TIMES, float(REST_AT_MOST)],
+        [
+            run_at,
+            keys,
+            [counts[key] for key in keys],
+            [earliest[key] for key in keys],
+            REST_TIMES,
+            float(REST_AT_MOST),
+        ],
     )
     return DueWork(counts, told)
 

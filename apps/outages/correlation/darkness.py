@@ -1,0 +1,160 @@
+"""Who has power and who stayed dark: what the hypotheses say of the tree at a moment."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from apps.outages.correlation.hypothesis import Hypothesis
+from apps.outages.correlation.state import CLOCKS, FREED, Part
+from apps.outages.correlation.wave import Loss
+
+TOLD_BACK = 0.2
+"""The share of its meters that tells that a device feeds again."""
+
+SMALLEST = 3
+"""Meters below a device at which its silence says that it stayed dark."""
+
+SMALL_PART = 0.2
+"""The share up to which a part that stayed dark is an outage of its own."""
+
+
+@dataclass(slots=True)
+class Darkness:
+    """Answers from the part's hypotheses; `waiting` are those to be looked at again, and when."""
+
+    part: Part
+    waiting: list[tuple[float, Hypothesis]] = field(default_factory=list)
+
+    def live(self, at: float, known: Mapping[int, Hypothesis]) -> Callable[[int], int]:
+        """Return a function that says how many meters below a device have power."""
+        lit = [self.part.devices.span(edge) for edge in known]
+        dark = [
+            span
+            for span in self._dark_spans(at, known)
+            if not any(span[0] <= first and last <= span[1] for first, last in lit)
+        ]
+        told: dict[int, int] = {}
+
+        def live(edge: int) -> int:
+            if edge not in told:
+                told[edge] = self._count_live(edge, dark)
+            return told[edge]
+
+        return live
+
+    def _count_live(self, edge: int, dark: Sequence[tuple[int, int, int]]) -> int:
+        first, last = self.part.devices.span(edge)
+        gone, until = 0, first
+        for start, end, back in dark:
+            if start <= first and last <= end:
+                gone = self.part.meters_between(first, last) - back
+                break
+            if first <= start and end <= last and start >= until:
+                gone += self.part.meters_between(start, end) - back
+                until = end
+        return self.part.devices.size(edge) - max(0, gone)
+
+    def _dark_spans(self, at: float, known: Container[int]) -> list[tuple[int, int, int]]:
+        """Return the spans of the tree in the dark with how many are back, the widest first."""
+        spans = []
+        for held in self.part.by_edge.values():
+            if held.node < 0 or held.since > at or held.shrunk or held.edge in known:
+                continue
+            if not self.part.is_over(held, at):
+                spans.append((*self.part.devices.span(held.edge), len(held.back)))
+            else:
+                spans += [(first, last, 0) for first, last in held.remains]
+        return sorted(spans, key=lambda span: (span[0], -span[1]))
+
+    def expect(self, held: Hypothesis, at: float) -> None:
+        """Look soon at what stayed dark; most are back since then."""
+        self.waiting.append((at + CLOCKS, held))
+
+    def settle_until(self, at: float) -> None:
+        """See what stayed dark where most were back a while ago."""
+        due = [entry for entry in self.waiting if entry[0] <= at]
+        if due:
+            self.waiting = [entry for entry in self.waiting if entry[0] > at]
+            for _, held in sorted(due, key=lambda entry: (entry[0], entry[1].edge)):
+                self._settle(held)
+
+    def _settle(self, held: Hypothesis) -> None:
+        if held.settled:
+            return
+        held.settled = True
+        if held.edge < 0 or len(held.back) < max(2.0, TOLD_BACK * len(held.lost)):
+            return
+        dark = self._tops(held)
+        for edge in self.part.devices.known(list(dark)):
+            other = self.part.by_edge.get(edge)
+            if other is not None and other is not held and self._is_known(other, held):
+                continue
+            size = self.part.devices.size
+            small = size(edge) <= SMALL_PART * size(held.edge)
+            if held.closed_at is None or len(dark) > 1 or not small:
+                held.remains.append(self.part.devices.span(edge))
+            else:
+                self._part(held, edge, dark[edge])
+
+    def _tops(self, held: Hypothesis) -> dict[int, list[int]]:
+        """Return the uppermost devices below which nobody is back, with who reported there."""
+        lit = self._lit(held)
+        dark: dict[int, list[int]] = {}
+        for meter in held.lost:
+            if meter in held.back:
+                continue
+            top = -1
+            for edge in self.part.devices.above(held.nodes[meter]):
+                if edge == held.edge or edge in lit:
+                    break
+                top = edge
+            if top >= 0 and self.part.devices.size(top) >= SMALLEST:
+                dark.setdefault(top, []).append(meter)
+        return dark
+
+    @staticmethod
+    def _is_known(other: Hypothesis, held: Hypothesis) -> bool:
+        """Return whether the other says already what is dark, or was, until `held` was over."""
+        if not other.settled or other.over_at is None or held.over_at is None:
+            return True
+        return other.over_at >= held.over_at - CLOCKS
+
+    def _lit(self, held: Hypothesis) -> set[int]:
+        """Return the devices below which enough meters said that power is back."""
+        told: dict[int, int] = {}
+        for meter in held.back:
+            for edge in self.part.devices.above(held.nodes[meter]):
+                told[edge] = told.get(edge, 0) + 1
+        return {e for e, n in told.items() if n >= TOLD_BACK * self.part.devices.size(e)}
+
+    def _part(self, held: Hypothesis, edge: int, meters: Sequence[int]) -> None:
+        """Open what stayed dark below the closed device as an outage of its own."""
+        node = self.part.devices.grid.fed_node(edge)
+        part = Hypothesis(edge, -1 if node is None else node, -1, held.since, parent=held)
+        for meter in meters:
+            part.lost[meter] = held.lost.pop(meter)
+            part.nodes[meter] = held.nodes[meter]
+        self.part.keep(part)
+
+    def lighten(self, held: Hypothesis, at: float) -> None:
+        """Take off the parts that had stayed dark and that most now say are fed again."""
+        position = self.part.devices.position
+        told = sorted(position(held.nodes[m]) for m in held.back if held.nodes[m] >= 0)
+        for first, last in list(held.remains):
+            count = bisect_left(told, last) - bisect_left(told, first)
+            if count >= max(1.0, TOLD_BACK * self.part.meters_between(first, last)):
+                held.remains.remove((first, last))
+                held.relit.append((first, last, at))
+
+    def forget(self, losses: Sequence[Loss]) -> None:
+        """What reports a loss had power: it was not among what had stayed dark."""
+        partly = [h for h in self.part.found if h.remains]
+        if not partly:
+            return
+        places = sorted(self.part.devices.position(loss.node) for loss in losses)
+        for held in partly:
+            for first, last in list(held.remains):
+                count = bisect_left(places, last) - bisect_left(places, first)
+                if count >= max(2.0, FREED * self.part.meters_between(first, last)):
+                    held.remains.remove((first, last))
+                    held.relit.append((first, last, losses[0].at))

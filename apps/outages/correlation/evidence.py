@@ -1,0 +1,62 @@
+"""What one part of the network has said, as columns the inference reads."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+from uuid import UUID
+
+
+class What(IntEnum):
+    """What a signal says. At one moment losses count before returns.
+
+    A `LOSS` carries the moment at which power went; a `HINT` comes when somebody noticed, or
+    from a meter without a time of its own. `TRIP` and `CLOSE` speak of the device itself.
+    """
+
+    TRIP = 0
+    LOSS = 1
+    HINT = 2
+    CLOSE = 3
+    UP = 4
+
+
+class Signal(NamedTuple):
+    """One event of a part. Times are seconds since 1970, positions are those of the grid.
+
+    `meter` is the meter's number or -1, `node` where it hangs, `edge` the device that the signal
+    speaks of or -1. `call` says that a person reported it, `exact` that the time is the meter's
+    own and not that of the arrival. `name` decides between equals and is
+    the same however often and in whatever order events come in.
+    """
+
+    at: float
+    what: What
+    meter: int
+    node: int
+    edge: int
+    call: bool
+    exact: bool
+    name: tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """An outage that the inference may not move: somebody confirmed it, ended it, planned it.
+
+    `edge` is its device or -1, `meter` its single meter or -1. It explains losses from `since`
+    until `until` (None: still open).
+    """
+
+    key: UUID
+    edge: int
+    node: int
+    meter: int
+    since: float
+    until: float | None
+    planned: bool = False
+
+
+def ordered(signals: Iterable[Signal]) -> list[Signal]:
+    """Return each signal once, in the one order in which they are judged."""
+    return sorted(set(signals))

@@ -1,0 +1,77 @@
+"""One outage as the inference sees it, while a part is judged."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+
+@dataclass(slots=True)
+class Hypothesis:
+    """A device (or a single meter) that lost power at `since`, and what was heard of it.
+
+    `edge` is the device or -1, `meter` the single meter or -1. `events` are positions in the
+    ordered signals. `lost` holds the first loss of each meter that reported one, `back` the last
+    return. `closed_at` is when SCADA or a person said that it is over, `faded_at` when enough of
+    its meters were back. `shrunk` says that only those who reported are in the dark, because
+    others proved to have power, `replaced` that its device opened again since.
+
+    `remains` are the spans of the tree that stayed dark then, `relit` those that came back later
+    and when; `prompt` counts who came back in time, `parent` is what it was part of. All times
+    are seconds since 1970.
+    """
+
+    edge: int
+    node: int
+    meter: int
+    since: float
+    pin: UUID | None = None
+    planned: bool = False
+    named: bool = False
+    closed_at: float | None = None
+    faded_at: float | None = None
+    shrunk: bool = False
+    replaced: bool = False
+    settled: bool = False
+    prompt: int = 0
+    remains: list[tuple[int, int]] = field(default_factory=list)
+    relit: list[tuple[int, int, float]] = field(default_factory=list)
+    parent: "Hypothesis | None" = None
+    events: list[int] = field(default_factory=list)
+    lost: dict[int, float] = field(default_factory=dict)
+    back: dict[int, float] = field(default_factory=dict)
+    nodes: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def is_fixed(self) -> bool:
+        """Return whether its device is known and not inferred."""
+        return self.named or self.pin is not None
+
+    def is_dark(self, meter: int, position: int, at: float) -> bool:
+        """Return whether the meter is without power at that moment because of this.
+
+        `position` is where it hangs in the order of the tree.
+        """
+        if meter in self.back or (self.shrunk and meter not in self.lost):
+            return False
+        over = self.over_at
+        if over is None or at <= over:
+            return True
+        return any(first <= position < last for first, last in self.remains)
+
+    @property
+    def over_at(self) -> float | None:
+        """Return when power came back to most, or to all."""
+        return self.faded_at if self.closed_at is None else self.closed_at
+
+    def lose(self, event: int, meter: int, node: int, at: float) -> None:
+        """Count a loss in."""
+        self.events.append(event)
+        if meter >= 0 and meter not in self.lost:
+            self.lost[meter] = at
+            self.nodes[meter] = node
+
+    def gain(self, event: int, meter: int, node: int, at: float) -> None:
+        """Count a return in."""
+        self.events.append(event)
+        if meter >= 0:
+            self.back[meter] = max(at, self.back.get(meter, at))
+            self.nodes[meter] = node

@@ -1,0 +1,100 @@
+"""Reports that come alone: each stays at its meter until others agree with it."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from apps.outages.correlation.evidence import Signal
+from apps.outages.correlation.hypothesis import Hypothesis
+from apps.outages.correlation.state import CLOCKS, Part
+
+NOTICED = 5.0
+"""Seconds that a person's report may be before the moment it speaks of."""
+
+LOOSE = 1800.0
+"""Seconds that reports without an exact time may be apart."""
+
+BY_CHANCE = 0.03
+"""Below this chance, reports under one device have one cause."""
+
+BUSY = 25
+"""With so many losses within half an hour, chance alone brings reports together."""
+
+FEW_METERS = 12
+FILLED = 0.3
+SHORTEST = 30.0
+
+
+@dataclass(slots=True)
+class Loners:
+    """Places single reports; `times` are those of all exact losses, in order."""
+
+    part: Part
+    times: list[float]
+    loose: list[Hypothesis] = field(default_factory=list)
+
+    def single(self, index: int, meter: int, node: int, at: float) -> None:
+        """Open an outage at the meter, and see whether others agree."""
+        found = Hypothesis(-1, node, meter, at)
+        found.lose(index, meter, node, at)
+        self.part.keep(found)
+        self.loose.append(found)
+        self._gather(found, at)
+
+    def _gather(self, fresh: Hypothesis, at: float) -> None:
+        """See whether single reports of about one time have a device in common."""
+        self.loose = [
+            h
+            for h in self.loose
+            if h.since >= at - LOOSE and not h.back and self.part.by_meter.get(h.meter) is h
+        ]
+        near = [h for h in self.loose if h.node >= 0]
+        if len(near) < 2 or self._is_busy(at):
+            return
+        fresh_chain = self.part.devices.above(fresh.node) if fresh.node >= 0 else ()
+        for edge in fresh_chain:
+            group = [h for h in near if edge in self.part.devices.above(h.node)]
+            if len(group) < 2:
+                continue
+            if self._agree(edge, group, fresh):
+                self._gather_at(edge, group)
+                return
+
+    def _is_busy(self, at: float) -> bool:
+        """Return whether so much is lost at about this time that chance brings reports together."""
+        first = bisect_left(self.times, at - LOOSE)
+        return bisect_left(self.times, at + LOOSE) - first > BUSY
+
+    def _agree(self, edge: int, group: Sequence[Hypothesis], fresh: Hypothesis) -> bool:
+        """Return whether so many reports below the device are more than chance."""
+        size = self.part.devices.size(edge)
+        times = sorted(h.since for h in group)
+        span = max(times[-1] - times[0], SHORTEST)
+        by_chance = self.part.rate * size * span / 3600.0
+        if self.part.devices.grid.edge_kind(edge) == "transformer" or size <= FEW_METERS:
+            # n reports within the span where `by_chance` are expected
+            return by_chance ** (len(group) - 1) < BY_CHANCE
+        share = len(group) / max(size, 1)
+        return share >= FILLED and by_chance ** (len(group) - 1) < BY_CHANCE
+
+    def _gather_at(self, edge: int, group: Sequence[Hypothesis]) -> None:
+        node = self.part.devices.grid.fed_node(edge)
+        since = min(h.since for h in group)
+        found = Hypothesis(edge, -1 if node is None else node, -1, since)
+        for h in group:
+            found.events += h.events
+            found.lost.update(h.lost)
+            found.nodes.update(h.nodes)
+            self.part.by_meter.pop(h.meter, None)
+        gone = {id(h) for h in group}
+        self.part.found = [h for h in self.part.found if id(h) not in gone]
+        self.loose = [h for h in self.loose if id(h) not in gone]
+        self.part.keep(found)
+
+    def hint(self, index: int, signal: Signal) -> None:
+        """Place a report without an exact time."""
+        held = self.part.holder(signal, NOTICED if signal.call else CLOCKS)
+        if held is not None:
+            held.lose(index, signal.meter, signal.node, signal.at)
+            return
+        self.single(index, signal.meter, signal.node, signal.at)

@@ -1,0 +1,89 @@
+"""The devices of one feeder that may be open, and how many meters hang below each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from apps.network.topology import Grid
+
+
+@dataclass(slots=True)
+class Devices:
+    """Ways from nodes up to the head of their feeder, found once and remembered."""
+
+    grid: "Grid"
+    _chains: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    _sizes: dict[int, int] = field(default_factory=dict)
+    _below: dict[int, list[int]] | None = None
+
+    def above(self, node: int) -> tuple[int, ...]:
+        """Return the protective devices above the node, the nearest first.
+
+        The last is the breaker that leads the feeder, where there is one.
+        """
+        found = self._chains.get(node)
+        if found is None:
+            found = self._chains[node] = self._walk(node)
+        return found
+
+    def _walk(self, node: int) -> tuple[int, ...]:
+        leads, chain = self.grid.layout.edges.leads, []
+        for edge in self.grid.upstream_devices(node):
+            chain.append(edge)
+            if leads[edge]:
+                break
+        return tuple(chain)
+
+    def size(self, edge: int) -> int:
+        """Return how many meters hang below the device."""
+        found = self._sizes.get(edge)
+        if found is None:
+            node = self.grid.fed_node(edge)
+            found = 0 if node is None else self.grid.meters_below(node)
+            self._sizes[edge] = found
+        return found
+
+    def children(self, edge: int) -> list[int]:
+        """Return the protective devices next below the device."""
+        if self._below is None:
+            self._below = self._all_below()
+        return self._below.get(edge, [])
+
+    def _all_below(self) -> dict[int, list[int]]:
+        grid = self.grid
+        edges = np.flatnonzero(grid.layout.protects() & (grid.tree.child >= 0))
+        parents = grid.tree.parent[grid.tree.child[edges]]
+        above = np.where(parents >= 0, grid.tree.protective[parents], -1)
+        found: dict[int, list[int]] = {}
+        for edge, upper in zip(edges.tolist(), above.tolist(), strict=True):
+            if upper >= 0:
+                found.setdefault(upper, []).append(edge)
+        return found
+
+    def blows(self, edge: int) -> bool:
+        """Return whether nobody watches the device: a fuse, or a transformer with its own."""
+        return self.grid.edge_kind(edge) in ("fuse", "transformer")
+
+    def span(self, edge: int) -> tuple[int, int]:
+        """Return the positions [first, last) of what the device feeds."""
+        node = self.grid.fed_node(edge)
+        if node is None:
+            return 0, 0
+        return int(self.grid.enter[node]), int(self.grid.leave[node])
+
+    def position(self, node: int) -> int:
+        """Return the position of the node in the order of the tree."""
+        return int(self.grid.enter[node])
+
+    def rank(self, edge: int) -> tuple[int, str]:
+        """Return a key that orders devices the same in every process: deepest first."""
+        node = self.grid.fed_node(edge)
+        depth = -1 if node is None else int(self.grid.depth[node])
+        return -depth, self.grid.edge_code(edge)
+
+    def known(self, edges: Sequence[int]) -> list[int]:
+        """Return the devices in that order."""
+        return sorted(edges, key=self.rank)

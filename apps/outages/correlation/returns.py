@@ -1,0 +1,112 @@
+"""Devices that trip and close by SCADA's word, and meters that come back."""
+
+from dataclasses import dataclass
+
+from apps.outages.correlation.darkness import TOLD_BACK, Darkness
+from apps.outages.correlation.evidence import Signal
+from apps.outages.correlation.hypothesis import Hypothesis
+from apps.outages.correlation.state import CLOCKS, Part
+
+FADES = 0.5
+"""The share of its reporters with whose return an outage is over for most."""
+
+SETTLES = 120.0
+"""Seconds within which the returns that belong to one moment are heard."""
+
+REPEATS = 600.0
+"""Seconds within which a second return of a meter is a repetition."""
+
+
+@dataclass(slots=True)
+class Returns:
+    """Places what devices and meters say when power comes back, and SCADA's trips."""
+
+    part: Part
+    darkness: Darkness
+
+    def trip(self, index: int, signal: Signal) -> None:
+        """SCADA, or somebody, says that the device opened."""
+        held = self.part.by_edge.get(signal.edge)
+        if held is not None and not self.part.is_over(held, signal.at):
+            held.events.append(index)
+            held.named = held.named or signal.edge >= 0
+            return
+        node = self.part.devices.grid.fed_node(signal.edge)
+        found = Hypothesis(
+            signal.edge, -1 if node is None else node, -1, signal.at, named=True
+        )
+        found.events.append(index)
+        self.part.keep(found)
+
+    def close(self, index: int, signal: Signal) -> None:
+        """SCADA, or somebody, says that the device closed."""
+        held = self.part.by_edge.get(signal.edge)
+        if held is None or held.closed_at is not None or signal.at < held.since:
+            return
+        held.events.append(index)
+        held.closed_at = signal.at
+        self.darkness.expect(held, signal.at)
+
+    def up(self, index: int, signal: Signal) -> None:
+        """A meter says that it has power."""
+        held = self._returning(signal)
+        if held is None:
+            return
+        held.gain(index, signal.meter, signal.node, signal.at)
+        over = held.closed_at
+        held.prompt += over is not None and signal.at <= over + SETTLES
+        if held.faded_at is None and held.edge >= 0 and not held.pin:
+            back = sum(1 for meter in held.lost if meter in held.back)
+            if back >= max(1.0, FADES * len(held.lost)):
+                held.faded_at = signal.at
+                self.darkness.expect(held, signal.at + CLOCKS)
+        elif held.remains:
+            self.darkness.lighten(held, signal.at)
+
+    def _returning(self, signal: Signal) -> Hypothesis | None:
+        """Return the hypothesis because of which the meter was dark: the first still in force.
+
+        A return that nobody waited for belongs to what ended last.
+        """
+        held = self.part.by_meter.get(signal.meter)
+        over = [held] if held is not None and signal.at >= held.since else []
+        for edge in self.part.devices.above(signal.node) if signal.node >= 0 else ():
+            over += [
+                h for h in self.part.all_at.get(edge, ()) if signal.at >= h.since - CLOCKS
+            ]
+        over = [h for h in over if not h.shrunk or signal.meter in h.lost]
+        again = [
+            h for h in over if h.back.get(signal.meter, -REPEATS) > signal.at - REPEATS
+        ]
+        if again:
+            return max(again, key=lambda h: h.back[signal.meter])
+        waited = [h for h in over if self._waits(h, signal)]
+        unheard = [h for h in over if self._is_unheard(h, signal)]
+        spoke = [h for h in waited if h.lost.get(signal.meter, signal.at) < signal.at]
+        if spoke:
+            return max(spoke, key=lambda h: h.lost[signal.meter])
+        if waited:
+            first = min(waited, key=lambda h: h.since)
+            kept = [h for h in unheard if h.since <= first.since < (h.over_at or 0.0)]
+            return min([first, *kept], key=lambda h: h.since)
+        over = unheard or over
+        return max(over, key=lambda h: h.since) if over else None
+
+    def _waits(self, held: Hypothesis, signal: Signal) -> bool:
+        if signal.meter in held.back:
+            return False
+        over = held.over_at
+        if over is None or signal.at <= over + SETTLES:
+            return True
+        position = self.part.devices.position(signal.node) if signal.node >= 0 else -1
+        return any(first <= position < last for first, last in held.remains) or any(
+            first <= position < last and signal.at <= at + SETTLES
+            for first, last, at in held.relit
+        )
+
+    @staticmethod
+    def _is_unheard(held: Hypothesis, signal: Signal) -> bool:
+        """Return whether almost nobody came back when SCADA said that it was over."""
+        if signal.meter in held.back or held.closed_at is None or held.replaced:
+            return False
+        return held.prompt < TOLD_BACK * len(held.lost)

@@ -1,0 +1,360 @@
+"""Write what was inferred of a feeder: the difference between the record and the hypotheses."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import connection
+
+from apps.core.actor import system
+from apps.outages.correlation.hypothesis import Hypothesis
+from apps.outages.correlation.matching import Candidate
+from apps.outages.correlation.outcome import Outcome
+from apps.outages.correlation.reconciliation import Identity, identify
+from apps.outages.models import Interruption, Outage, SourceEvent, TimelineEntry
+from apps.outages.rules import (
+    Kind,
+    PlaceKind,
+    confidence,
+    severity,
+)
+from apps.outages.services import interruptions, writing
+from apps.outages.services.comparing import candidate_of, differs, disposition_of, lacks
+from apps.outages.services.hearing import EventRow, Hearing, is_fixed, moment
+from apps.outages.services.life import restore_by_evidence
+from apps.outages.services.places import describe
+
+if TYPE_CHECKING:
+    from apps.network.topology import Grid
+
+JUDGE = system("correlation")
+SAME = timedelta(seconds=1)
+Moves = list[tuple[UUID, UUID | None, str]]
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to be written. `keys` names the outage of each hypothesis, new ones included."""
+
+    grid: "Grid"
+    feeder: int
+    heard: Hearing
+    at: datetime
+    identity: Identity = field(init=False)
+    keys: list[UUID] = field(init=False)
+    moves: Moves = field(init=False)
+    candidates: dict[UUID, Candidate] = field(init=False)
+
+    def __post_init__(self) -> None:
+        outages, events = self.heard.outages, self.heard.events
+        self.identity = identify(
+            self.heard.found,
+            [event.outage for event in events],
+            {k: (o.first_detected_at.timestamp(), o.number) for k, o in outages.items()},
+            frozenset(k for k, o in outages.items() if is_fixed(o)),
+        )
+        self.keys = [key or uuid.uuid4() for key in self.identity.kept]
+        self.moves = self._moves()
+        self.candidates = {
+            self.keys[n]: candidate_of(self.grid, self.feeder, self.keys[n], h, events)
+            for n, h in enumerate(self.heard.found)
+            if h.pin is None and (self.identity.kept[n] or h.events or h.parent is not None)
+        }
+
+    def _moves(self) -> Moves:
+        """Return the events that belong elsewhere, or mean something else, than is recorded."""
+        moves: Moves = []
+        events = self.heard.events
+        for key, found, outcome in self._each():
+            for position in found.events:
+                event = events[position]
+                told = disposition_of(event, found, outcome)
+                if event.outage != key or event.disposition != told:
+                    moves.append((event.id, key, told))
+        return moves
+
+    def _each(self) -> list[tuple[UUID, Hypothesis, Outcome]]:
+        return list(zip(self.keys, self.heard.found, self.heard.outcomes, strict=True))
+
+    def is_empty(self) -> bool:
+        """Return whether the record says all of it already."""
+        if self.moves or self.identity.merged:
+            return False
+        for key, found, outcome in self._each():
+            outage = self.heard.outages.get(key)
+            if outage is None or outage.counted_place != outage.device_code:
+                return False
+            if _ends_now(self.grid, outage, outcome) or _is_corrected(outage, outcome):
+                return False
+            candidate = self.candidates.get(key)
+            if candidate is not None and differs(self.grid, outage, candidate):
+                return False
+            if found.pin is not None and lacks(outage, found, self.heard.events):
+                return False
+        return True
+
+    def write(self) -> set[UUID]:
+        """Write it; return the outages that changed."""
+        changed = self._create()
+        self._move_events()
+        changed |= self._merge()
+        for key, found, outcome in self._each():
+            outage = self.heard.outages[key]
+            before = {**outage.facts(), "place": outage.counted_place}
+            self._bring_up_to_date(outage, found, is_new=key in changed)
+            self._count(outage, found, outcome)
+            if self._save(outage, before):
+                changed.add(key)
+            if self._end(outage, outcome):
+                changed.add(key)
+        changed |= {key for _, key, _ in self.moves if key is not None}
+        return changed
+
+    # --- Outages ------------------------------------------------------------------------
+
+    def _create(self) -> set[UUID]:
+        """Open what is new: split from another outage, or part of one that is over."""
+        fresh = {
+            key: n
+            for n, key in enumerate(self.keys)
+            if key not in self.heard.outages and key in self.candidates
+        }
+        opened = [self.candidates[key] for key in fresh]
+        first = {key: self._first_event(n) for key, n in fresh.items()}
+        writing.insert_outages(self.grid, opened, first, self.at)
+        writing.insert_timeline(self.grid, opened, [], self.at)
+        for outage in Outage.objects.filter(id__in=list(fresh)).select_for_update():
+            self.heard.outages[outage.id] = outage
+        for key, n in fresh.items():
+            self._link(self.heard.outages[key], n)
+        return set(fresh)
+
+    def _first_event(self, n: int) -> UUID:
+        found: Hypothesis | None = self.heard.found[n]
+        while found is not None and not found.events:
+            found = found.parent
+        if found is None:
+            return self.keys[n]
+        return self.heard.events[min(found.events)].id
+
+    def _link(self, outage: Outage, n: int) -> None:
+        parent = self.heard.found[n].parent
+        if parent is not None:
+            key = self.keys[self.heard.found.index(parent)]
+            outage.parent = self.heard.outages[key]
+            interruptions.hand_over(key, outage)
+            text = f"Still dark after {outage.parent.label} was restored"
+        elif n in self.identity.split:
+            outage.split_from = self.heard.outages.get(self.identity.split[n])
+            if outage.split_from is None:
+                return
+            text = f"Split from {outage.split_from.label}: a cause of its own"
+        else:
+            return
+        outage.save(update_fields=["parent", "split_from"])
+        _tell(outage, "split", text, self.at)
+
+    def _move_events(self) -> None:
+        if not self.moves:
+            return
+        connection.cursor().execute(
+            "UPDATE outages_sourceevent e SET outage_id = x.outage, disposition = x.told "
+            "FROM unnest(%s::uuid[], %s::uuid[], %s::text[]) AS x(id, outage, told) "
+            "WHERE e.id = x.id",
+            [
+                [event for event, _, _ in self.moves],
+                [key for _, key, _ in self.moves],
+                [told for _, _, told in self.moves],
+            ],
+        )
+
+    def _merge(self) -> set[UUID]:
+        """Let outages whose events went into another point there."""
+        into: dict[UUID, list[Outage]] = {}
+        for key, position in self.identity.merged.items():
+            into.setdefault(self.keys[position], []).append(self.heard.outages[key])
+        for keeper_id, absorbed in into.items():
+            keeper = self.heard.outages[keeper_id]
+            ids = [other.id for other in absorbed]
+            for other in absorbed:
+                other.merged_into, other.updated_at = keeper, self.at
+            Outage.objects.bulk_update(absorbed, ["merged_into", "updated_at"])
+            Outage.objects.filter(merged_into__in=ids).update(merged_into=keeper)
+            SourceEvent.objects.filter(outage__in=ids).update(outage=keeper)
+            Interruption.objects.filter(outage__in=ids).delete()
+            keeper.counted_place = ""
+            self._tell_merge(keeper, absorbed)
+        return {*into, *self.identity.merged}
+
+    def _tell_merge(self, keeper: Outage, absorbed: Sequence[Outage]) -> None:
+        candidate = self.candidates.get(keeper.id)
+        device = f"{keeper.device_kind} {keeper.device_code}"
+        if candidate is not None:
+            place = describe(self.grid, candidate)
+            device = f"{place.device_kind} {place.device_code}"
+        names = ", ".join(other.label for other in absorbed)
+        lines = [(keeper, f"{names} merged here, device {device}: one cause")]
+        lines += [
+            (other, f"Merged into {keeper.label}, device {device}: one cause")
+            for other in absorbed
+        ]
+        TimelineEntry.objects.bulk_create(
+            TimelineEntry(
+                outage=outage,
+                at=self.at,
+                kind="merge",
+                text=text,
+                actor_label=JUDGE.label,
+            )
+            for outage, text in lines
+        )
+
+    def _bring_up_to_date(self, outage: Outage, found: Hypothesis, *, is_new: bool) -> None:
+        """Let the row say what the hypothesis says."""
+        candidate = self.candidates.get(outage.id)
+        if candidate is None:
+            _take_in(outage, found, self.heard.events)
+        else:
+            _move_to(self.grid, outage, candidate, self.at, is_told=not is_new)
+        outage.confidence = confidence(outage.sources)
+        outage.severity = severity(
+            sure=outage.confidence,
+            customers=outage.customers_count,
+            critical=outage.critical_customers,
+        )
+
+    def _count(self, outage: Outage, found: Hypothesis, outcome: Outcome) -> None:
+        if outage.counted_place != outage.device_code:
+            counted = interruptions.count(outage)
+            if counted is not None:
+                outage.customers_count, outage.critical_customers = counted
+            outage.counted_place = outage.device_code
+            outage.severity = severity(
+                sure=outage.confidence,
+                customers=outage.customers_count,
+                critical=outage.critical_customers,
+            )
+        back = {m: at for m, at in found.back.items() if at >= found.lost.get(m, 0.0)}
+        interruptions.end(
+            outage, {m: moment(at) for m, at in {**outcome.presumed, **back}.items()}
+        )
+
+    def _save(self, outage: Outage, before: Mapping[str, Any]) -> bool:
+        changed = {**outage.facts(), "place": outage.counted_place} != before
+        if changed:
+            outage.updated_at = self.at
+        outage.save()
+        return changed
+
+    # --- Ends ---------------------------------------------------------------------------
+
+    def _end(self, outage: Outage, outcome: Outcome) -> bool:
+        """Close the outage when all that spoke for it say that power is back."""
+        if outcome.ended_at is None or outage.is_planned:
+            return False
+        ended_at = max(moment(outcome.ended_at), outage.first_detected_at)
+        if _is_corrected(outage, outcome):
+            outage.restored_at, outage.is_momentary = ended_at, outcome.momentary
+            outage.save(update_fields=["restored_at", "is_momentary"])
+            return True
+        if not outage.is_open:
+            return False
+        if _is_held_open(self.grid, outage):
+            return _mark_candidate(outage, ended_at, self.at)
+        text = "Power is back at all reporting meters"
+        if outcome.momentary:
+            text = "Momentary: power was back within minutes"
+        restore_by_evidence(
+            outage=outage,
+            ended_at=ended_at,
+            momentary=outcome.momentary,
+            text=text,
+            by=JUDGE,
+            at=self.at,
+        )
+        return True
+
+
+def _take_in(outage: Outage, found: Hypothesis, events: Sequence[EventRow]) -> None:
+    """Count the events of an outage whose place is fixed; its beginning only moves back."""
+    members = [events[p] for p in found.events]
+    losses = [e for e in members if e.kind != Kind.RESTORATION]
+    if losses:
+        counted: dict[str, int] = {}
+        for event in losses:
+            counted[event.source] = counted.get(event.source, 0) + 1
+        outage.sources = {**outage.sources, **counted}
+    outage.last_event_at = max([outage.last_event_at, *(e.at for e in members)])
+
+
+def _move_to(
+    grid: "Grid", outage: Outage, candidate: Candidate, at: datetime, *, is_told: bool
+) -> None:
+    place = describe(grid, candidate)
+    if outage.device_code != place.device_code:
+        if is_told:
+            text = f"Device inferred: {place.device_kind} {place.device_code}"
+            _tell(outage, "device", text, at)
+        outage.place_kind = candidate.place_kind
+        outage.device_code, outage.device_kind = place.device_code, place.device_kind
+        outage.edge_number, outage.node_number = place.edge_number, place.node_number
+        outage.transformer_number = place.transformer_number
+        outage.customers_count = place.customers
+        outage.counted_place = ""
+    for source in sorted(set(candidate.sources) - set(outage.sources)):
+        if is_told:
+            _tell(outage, "source", f"Also reported by {source}", at)
+    outage.sources = candidate.sources
+    if outage.first_detected_at != candidate.first_detected_at:
+        began = candidate.first_detected_at
+        outage.first_detected_at = min(began, outage.restored_at or began)
+    outage.last_event_at = candidate.last_event_at
+
+
+def _ends_now(grid: "Grid", outage: Outage, outcome: Outcome) -> bool:
+    if outcome.ended_at is None or outage.is_planned or not outage.is_open:
+        return False
+    return not _is_held_open(grid, outage) or outage.restoration_candidate_at is None
+
+
+def _is_corrected(outage: Outage, outcome: Outcome) -> bool:
+    """Return whether late evidence moves the end of an outage that evidence ended."""
+    if outcome.ended_at is None or not outage.ended_by_evidence:
+        return False
+    if outage.restored_at is None:
+        return False
+    ended_at = max(moment(outcome.ended_at), outage.first_detected_at)
+    return abs(ended_at - outage.restored_at) > SAME or (
+        outage.is_momentary != outcome.momentary
+    )
+
+
+def _is_held_open(grid: "Grid", outage: Outage) -> bool:
+    """Return whether the actual switch state still says that the device is open."""
+    if outage.place_kind != PlaceKind.DEVICE:
+        return False
+    edge = grid.edge_index(outage.device_code)
+    return edge is not None and not bool(grid.closed[edge])
+
+
+def _mark_candidate(outage: Outage, ended_at: datetime, at: datetime) -> bool:
+    if outage.restoration_candidate_at is not None:
+        return False
+    outage.restoration_candidate_at = ended_at
+    outage.save(update_fields=["restoration_candidate_at"])
+    _tell(
+        outage,
+        "candidate",
+        "All reporting meters are back, but the device is still open",
+        at,
+    )
+    return True
+
+
+def _tell(outage: Outage, kind: str, text: str, at: datetime) -> None:
+    TimelineEntry.objects.create(
+        outage=outage, at=at, kind=kind, text=text, actor_label=JUDGE.label
+    )
