@@ -1,19 +1,12 @@
 """Refuse at the door: a body that is too large, a socket that nobody serves."""
 
 import json
-from collections.abc import Awaitable, Callable
-from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
+from apps.api.oms.doors import App, Message, Receive, Scope, Send, send_json
 from apps.api.problems import Problem, wording
-
-Scope = dict[str, Any]
-Message = dict[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Any, Any, Any], Awaitable[None]]
 
 TOO_LARGE = Problem(413, "The request is too large.")
 
@@ -25,7 +18,7 @@ class _TooLarge(Exception):
 class BodyLimit:
     """An ASGI application in front of another one that counts the bytes of each body."""
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: App) -> None:
         self.application = application
         self.limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
@@ -70,12 +63,7 @@ async def _refuse(scope: Scope, send: Send) -> None:
     unread would reset the connection, and a caller that still sends would never see the answer.
     """
     body = json.dumps(wording(TOO_LARGE, scope["path"], timezone.now())).encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-    ]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    await send_json(send, dict(scope["headers"]), 413, body)
 
 
 async def refuse_socket(scope: Scope, receive: Receive, send: Send) -> None:

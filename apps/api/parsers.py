@@ -4,12 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+import orjson
 from django.conf import settings
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
 DEPTH = 32
 DIGITS = 30
+LARGEST_INTEGER = 2.0**63
 
 
 class TooLarge(APIException):
@@ -22,6 +24,10 @@ class TooLarge(APIException):
 
 class _Refused(ValueError):
     """The document is JSON that we do not take."""
+
+
+class _Unsure(Exception):
+    """The two decoders might differ about the document."""
 
 
 class StrictJSONParser(BaseParser):
@@ -64,6 +70,42 @@ def parse(raw: bytes, *, texts: bool = True) -> Any:
     except ValueError as fault:
         raise ParseError(f"The JSON is malformed: {fault}.") from None
     return document
+
+
+def parse_quickly(raw: bytes) -> Any:
+    """Return what `parse(raw, texts=False)` does, in less than half the time. Raises ParseError.
+
+    The quick decoder forgets all but the last of equal keys, and rounds integers of more than
+    64 bits. Without escapes each text stands between its own two quotes: where there are more
+    quotes than texts decoded, a key was forgotten. Whatever is not plain is parsed strictly.
+    """
+    if b"\\" not in raw:
+        try:
+            document = orjson.loads(raw)
+            if raw.count(b'"') == 2 * _texts_in([document], 0):
+                return document
+        except orjson.JSONDecodeError as fault:
+            raise ParseError(f"The JSON is malformed: {fault}.") from None
+        except _Unsure:
+            pass
+    return parse(raw, texts=False)
+
+
+def _texts_in(value: Any, depth: int) -> int:
+    """Return how many texts there are, keys and all."""
+    if depth > DEPTH:
+        raise _Unsure
+    keyed = type(value) is dict
+    found = len(value) if keyed else 0
+    for each in value.values() if keyed else value:
+        kind = type(each)
+        if kind is str:
+            found += 1
+        elif kind is dict or kind is list:
+            found += _texts_in(each, depth + 1)
+        elif kind is float and abs(each) >= LARGEST_INTEGER:
+            raise _Unsure
+    return found
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

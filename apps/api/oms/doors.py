@@ -1,12 +1,25 @@
-"""What the quick doors in front of Django share: how they gather calls, and how they answer."""
+"""What the quick doors in front of Django share: whom they let in, how they gather and answer.
+
+What Django's middleware would refuse or redirect, and whatever is not plain to see, is passed
+on to Django; what is answered here bears the headers that Django's middleware adds.
+"""
 
 import asyncio
 import contextlib
 import re
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache, lru_cache
+from io import BytesIO
 from typing import Any, Generic, TypeVar
 from uuid import uuid4
+
+from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpResponse
+from django.http.request import split_domain_port, validate_host
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.security import SecurityMiddleware
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -21,6 +34,7 @@ Answer = TypeVar("Answer")
 # turns, each twice as large.
 GATHER_SECONDS = 0.0015
 
+_JSON_KINDS = frozenset({b"*/*", b"application/*", b"application/json"})
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -70,9 +84,34 @@ class Turns(Generic[Call, Answer]):
         self.running = None
 
 
-async def send_json(send: Send, scope: Scope, status: int, body: bytes) -> None:
+def plain_headers(scope: Scope) -> dict[bytes, bytes] | None:
+    """Return the headers of a request that Django would let in and answer with JSON, else None.
+
+    None also where one is there twice: how the two are read together is up to Django.
+    """
+    headers = dict(scope["headers"])
+    hosts = tuple(settings.ALLOWED_HOSTS)
+    plain = (
+        len(headers) == len(scope["headers"])
+        and _is_served(headers.get(b"host", b""), hosts)
+        and _takes_json(headers.get(b"accept", b"*/*"))
+        and (scope["scheme"] == "https" or not settings.SECURE_SSL_REDIRECT)
+    )
+    return headers if plain else None
+
+
+def bearer_of(headers: dict[bytes, bytes]) -> str:
+    """Return the token that the request bears, or nothing."""
+    said = headers.get(b"authorization", b"").decode("latin-1").strip()
+    kind, _, token = said.partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
+
+
+async def send_json(
+    send: Send, headers: dict[bytes, bytes], status: int, body: bytes
+) -> None:
     """Send one answer under the request's own id where that is usable, else a new one."""
-    given = dict(scope["headers"]).get(b"x-request-id", b"")
+    given = headers.get(b"x-request-id", b"")
     named = given if _REQUEST_ID.fullmatch(given) else str(uuid4()).encode()
     await send(
         {
@@ -82,8 +121,32 @@ async def send_json(send: Send, scope: Scope, status: int, body: bytes) -> None:
                 (b"content-type", b"application/json"),
                 (b"content-length", str(len(body)).encode()),
                 (b"x-request-id", named),
-                (b"x-content-type-options", b"nosniff"),
+                *_safe_headers(),
             ],
         }
     )
     await send({"type": "http.response.body", "body": body})
+
+
+@lru_cache(maxsize=1024)
+def _is_served(host: bytes, hosts: tuple[str, ...]) -> bool:
+    domain, _ = split_domain_port(host.decode("latin-1"))
+    return bool(domain) and validate_host(domain, hosts)
+
+
+@lru_cache(maxsize=1024)
+def _takes_json(accepts: bytes) -> bool:
+    kinds = {part.partition(b";")[0].strip() for part in accepts.split(b",")}
+    return not _JSON_KINDS.isdisjoint(kinds)
+
+
+@cache
+def _safe_headers() -> tuple[tuple[bytes, bytes], ...]:
+    """Return what Django's middleware tells browsers with every answer."""
+    scheme = "https" if settings.SECURE_SSL_REDIRECT else "http"
+    scope = {"method": "GET", "path": "/", "headers": [], "scheme": scheme}
+    request, response = ASGIRequest(scope, BytesIO()), HttpResponse()
+    del response.headers["Content-Type"]
+    for middleware in (SecurityMiddleware, XFrameOptionsMiddleware):
+        middleware(lambda _: response).process_response(request, response)
+    return tuple((k.lower().encode(), v.encode()) for k, v in response.headers.items())

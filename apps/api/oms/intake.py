@@ -17,10 +17,22 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 from prometheus_client import Counter
+from rest_framework.exceptions import ParseError
 
 from apps.accounts.selectors import actor_of_bearer
 from apps.api.oms import receipts
-from apps.api.oms.doors import App, Message, Receive, Scope, Send, Turns, send_json
+from apps.api.oms.doors import (
+    App,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    Turns,
+    bearer_of,
+    plain_headers,
+    send_json,
+)
+from apps.api.parsers import parse_quickly
 from apps.core.actor import Actor
 from apps.outages import services
 from apps.outages.rules import BadReport, Report, read_report
@@ -28,6 +40,7 @@ from apps.outages.rules import BadReport, Report, read_report
 SINGLE = "/api/oms/events/correlate"
 BATCH = "/api/oms/events/correlate/batch"
 PERMISSION = "outages.report_event"
+JSON_KINDS = (b"application/json", b"application/json;charset=utf-8")
 MOST_REQUESTS = 256
 MOST_EVENTS = 5_000
 
@@ -65,17 +78,17 @@ class Intake:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
         headers = _intake_headers(scope)
-        if headers is None:
+        if not headers:
             await self.inner(scope, receive, send)
             return
         messages, body = await _read_body(receive)
         answer = None
         if body is not None:
-            answer = await self.turns.take(Call(scope["path"], _token(headers), body))
+            answer = await self.turns.take(Call(scope["path"], bearer_of(headers), body))
         if answer is None:
             await self.inner(scope, _replay(messages, receive), send)
             return
-        await send_json(send, scope, *answer)
+        await send_json(send, headers, *answer)
 
 
 def answer_calls(calls: Sequence[Call]) -> list[Answer]:
@@ -136,11 +149,11 @@ def _prepare(call: Call, actor: Actor | None, at: datetime) -> bool:
         return False
     call.actor = actor
     try:
-        data = orjson.loads(call.body)
+        data = parse_quickly(call.body)
         if call.path == SINGLE:
             call.reports.append(read_report(data, at=at))
             return True
-    except (orjson.JSONDecodeError, BadReport):
+    except (ParseError, BadReport):
         return False
     events = data.get("events") if isinstance(data, dict) else None
     if not isinstance(events, list) or len(events) > receipts.LARGEST_BATCH:
@@ -170,20 +183,16 @@ def _intake_headers(scope: Scope) -> dict[bytes, bytes] | None:
     """Return the headers of a call that may be answered here, else None."""
     if scope["type"] != "http" or scope["method"] != "POST":
         return None
-    if scope["path"] not in (SINGLE, BATCH):
+    if scope["path"] not in (SINGLE, BATCH) or scope["query_string"]:
         return None
-    headers = dict(scope["headers"])
-    bearer = headers.get(b"authorization", b"")[:7].lower() == b"bearer "
-    kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-    plain = kind == b"application/json" and b"content-encoding" not in headers
-    named = b"idempotency-key" in headers
+    headers = plain_headers(scope)
+    if headers is None or b"idempotency-key" in headers or b"content-encoding" in headers:
+        return None
+    kind = headers.get(b"content-type", b"").replace(b" ", b"").lower()
     length = headers.get(b"content-length", b"")
     huge = length.isdigit() and int(length[:20]) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    return headers if bearer and plain and not named and not huge else None
-
-
-def _token(headers: dict[bytes, bytes]) -> str:
-    return headers[b"authorization"].decode("latin-1").partition(" ")[2].strip()
+    fits = kind in JSON_KINDS and not huge and bearer_of(headers)
+    return headers if fits else None
 
 
 async def _read_body(receive: Receive) -> tuple[list[Message], bytes | None]:

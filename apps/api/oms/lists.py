@@ -14,7 +14,16 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from apps.accounts.selectors import actor_of_bearer
-from apps.api.oms.doors import App, Receive, Scope, Send, Turns, send_json
+from apps.api.oms.doors import (
+    App,
+    Receive,
+    Scope,
+    Send,
+    Turns,
+    bearer_of,
+    plain_headers,
+    send_json,
+)
 from apps.api.oms.pages import OpenPages, Window
 from apps.api.oms.serializers.outages import FARTHEST_OFFSET, LARGEST_PAGE
 
@@ -45,11 +54,13 @@ class QuickList:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
         asked = _asked(scope)
-        body = await self.turns.take(asked) if asked else None
-        if body is None:
-            await self.inner(scope, receive, send)
-            return
-        await send_json(send, scope, 200, body)
+        if asked is not None:
+            headers, window = asked
+            body = await self.turns.take(Call(bearer_of(headers), window))
+            if body is not None:
+                await send_json(send, headers, 200, body)
+                return
+        await self.inner(scope, receive, send)
 
     def answer_calls(self, calls: Sequence[Call]) -> list[bytes | None]:
         """Return the page of each call, each page read once; None where the view has to answer."""
@@ -71,20 +82,14 @@ def _who_sees(tokens: Iterable[str]) -> set[str]:
     return {token for token, actor in actors.items() if actor and actor.may(VIEW)}
 
 
-def _asked(scope: Scope) -> Call | None:
-    """Return a plain call for the list, else None."""
+def _asked(scope: Scope) -> tuple[dict[bytes, bytes], Window] | None:
+    """Return the headers and the window of a plain call for the list, else None."""
     if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] != PATH:
         return None
-    headers = dict(scope["headers"])
-    kind, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-    accepts = headers.get(b"accept", b"*/*")
-    if kind.lower() != "bearer" or not (
-        b"*/*" in accepts or b"application/json" in accepts
-    ):
-        return None
     window = _QUERY.fullmatch(scope["query_string"])
-    if window is None:
+    headers = plain_headers(scope) if window else None
+    if window is None or headers is None or not bearer_of(headers):
         return None
     limit, offset = int(window[1] or DEFAULT_LIMIT), int(window[2] or 0)
     fits = 1 <= limit <= LARGEST_PAGE and offset <= FARTHEST_OFFSET
-    return Call(token.strip(), (limit, offset)) if fits else None
+    return (headers, (limit, offset)) if fits else None

@@ -34,6 +34,7 @@ def ask(*calls):
         scope = {
             "type": "http",
             "method": method,
+            "scheme": "http",
             "path": path,
             "query_string": query,
             "headers": headers,
@@ -54,7 +55,7 @@ def ask(*calls):
 
 
 def plain(token, query=b"", method="GET", path=lists.PATH, **more):
-    headers = [(b"authorization", f"Bearer {token}".encode())]
+    headers = [(b"host", b"testserver"), (b"authorization", f"Bearer {token}".encode())]
     named = [(name.encode(), value.encode()) for name, value in more.items()]
     return query, headers + named, method, path
 
@@ -92,7 +93,7 @@ def test_what_is_not_plain_is_left_to_the_view(three, secret, token):
         plain(secret, accept="text/html"),
         plain("oms_nobody"),
         plain(token("events:write")),
-        (b"", [], "GET", lists.PATH),
+        (b"", [(b"host", b"testserver")], "GET", lists.PATH),
     ]
     assert [status for status, _ in ask(*left)] == [299] * len(left)
 

@@ -3,9 +3,12 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rest_framework.exceptions import ParseError
 
 from apps.api import parsers
+from apps.api.parsers import parse, parse_quickly
 
 LOGIN = "/api/v1/auth/login"
 GOOD = {"email": "user@example.com", "password": "SecurePass123!"}
@@ -106,3 +109,35 @@ def test_just_beyond_the_bounds_is_refused(raw):
 def test_a_large_batch_is_read_quickly():
     raw = json.dumps([{"id": f"e{n}", "at": "2026-11-21T12:00:00Z"} for n in range(50_000)])
     assert len(parsers.parse(raw.encode())) == 50_000
+
+
+NUMBERS = ["0", "-1", "1.5", "1e5", "1e19", "-1e300", "1e999", str(2**63), "9" * 31]
+WORDS = ["true", "null", '""', '"a"', '"\\u0061"', '"\\ud800"', '"\\\\"', '"\\""', '"ü: "']
+SCALARS = st.sampled_from([*NUMBERS, str(-(2**64)), *WORDS])
+KEYS = st.sampled_from(['"a"', '"b"', '"\\u0061"', '""', '"ü"', '"c\\""'])
+
+
+def written(inner):
+    """Return arrays and objects of what is written already."""
+    pairs = st.tuples(KEYS, inner).map(" : ".join)
+    arrays = st.lists(inner, max_size=3).map(lambda items: f"[{', '.join(items)}]")
+    return arrays | st.lists(pairs, max_size=3).map(lambda items: f"{{{','.join(items)}}}")
+
+
+@given(st.recursive(SCALARS, written, max_leaves=12), st.sampled_from([0, 25, 40]))
+def test_the_quick_parser_agrees_with_the_strict_one(text, depth):
+    raw = ("[" * depth + text + "]" * depth).encode()
+    assert outcome(parse_quickly, raw) == outcome(lambda raw: parse(raw, texts=False), raw)
+
+
+@given(st.binary(max_size=12) | st.text('[]{},:"\\ a1-.eE', max_size=12).map(str.encode))
+def test_the_quick_parser_refuses_what_the_strict_one_does(raw):
+    assert outcome(parse_quickly, raw) == outcome(lambda raw: parse(raw, texts=False), raw)
+
+
+def outcome(decode, raw):
+    """Return what is decoded, with its types, or that it is refused."""
+    try:
+        return repr(decode(raw))
+    except ParseError:
+        return None
