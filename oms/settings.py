@@ -205,6 +205,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": schedule(5.0),
         "options": {"expires": 5},
     },
+    "verifications": {
+        "task": "apps.outages.tasks.settle_verifications",
+        "schedule": schedule(2.0),
+        "options": {"expires": 2},
+    },
     "storm-mode": {
         "task": "apps.outages.tasks.watch_for_storms",
         "schedule": schedule(15.0),
@@ -293,6 +298,8 @@ SPECTACULAR_SETTINGS = {
         "AssignmentStatus": "apps.crews.rules.AssignmentStatus.values",
         "NoticeStatus": "apps.notifications.rules.Progress.values",
         "OutageStatus": "apps.outages.rules.Status.values",
+        "PingState": "apps.outages.rules.verification.PingState.values",
+        "VerificationState": "apps.outages.rules.verification.VerificationState.values",
         "EventSource": "apps.outages.rules.Source.values",
         "EventSourceWord": "apps.api.oms.serializers.events.SOURCE_WORDS",
     },

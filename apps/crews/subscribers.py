@@ -4,7 +4,8 @@ from uuid import UUID
 
 from apps.core.actor import system
 from apps.core.events import subscribe
-from apps.crews import services
+from apps.crews import services, tasks
+from apps.crews.events import CrewAssigned
 from apps.crews.rules import AssignmentStatus
 from apps.outages.events import OutageMoved, OutagesRejudged
 from apps.outages.rules import Status
@@ -23,6 +24,12 @@ def close_assignments(event: OutageMoved) -> None:
         services.close_with_outage(
             outage_id=event.outage_id, status=outcome, by=system("crews"), at=event.at
         )
+
+
+@subscribe(CrewAssigned)
+def verify_before_going(event: CrewAssigned) -> None:
+    """Have meters asked before the crew is there."""
+    tasks.verify_before_going.apply_async([str(event.outage_id)], expires=300)
 
 
 @subscribe(OutagesRejudged)

@@ -99,6 +99,41 @@ class ZoneEstimateChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class VerificationRequested(Event):
+    """Meters are to be asked whether they have power."""
+
+    name: ClassVar[str] = "outages.verification_requested"
+    verification_id: UUID
+    outage_id: UUID
+    reason: str
+    meters: tuple[str, ...]
+    by: str
+
+    @property
+    def subject(self) -> str:
+        """Return the outage."""
+        return f"outage:{self.outage_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerificationAnswered(Event):
+    """Meters have answered, or nobody waits for them any longer where it is complete."""
+
+    name: ClassVar[str] = "outages.verification_answered"
+    verification_id: UUID
+    outage_id: UUID
+    complete: bool
+    powered: int
+    dark: int
+    silent: int
+
+    @property
+    def subject(self) -> str:
+        """Return the outage."""
+        return f"outage:{self.outage_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class StormModeChanged(Event):
     """Storm mode was switched on or off, by a person or by what comes in."""
 

@@ -13,8 +13,8 @@ from apps.outages.events import (
     ZoneEstimateChanged,
 )
 from apps.outages.rules import Status
-from apps.outages.rules.settings import DEBOUNCE_MILLISECONDS
-from apps.outages.tasks import judge_part, renew_estimates
+from apps.outages.rules.settings import DEBOUNCE_MILLISECONDS, VERIFY_AUTOMATICALLY
+from apps.outages.tasks import judge_part, renew_estimates, verify_restored
 
 ESTIMATES = system("estimates")
 GATHER_SECONDS = 1.0
@@ -71,3 +71,10 @@ def score_estimates(event: OutageMoved) -> None:
     """Score the estimates of an outage once power is back."""
     if event.after == Status.RESTORED:
         services.score_estimates(outage_ids=[event.outage_id], by=ESTIMATES)
+
+
+@subscribe(OutageMoved)
+def verify_after_restoration(event: OutageMoved) -> None:
+    """Have it verified that power is back."""
+    if event.after == Status.RESTORED and value(VERIFY_AUTOMATICALLY):
+        verify_restored.apply_async([str(event.outage_id)], expires=300)

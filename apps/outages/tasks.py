@@ -1,8 +1,9 @@
-"""Celery doors of outages: judge what waits, estimate when power is back."""
+"""Celery doors of outages: judge, estimate, watch for storms, ask meters."""
 
 import logging
 import threading
 from datetime import timedelta
+from uuid import UUID
 
 from celery import shared_task
 from django.db import OperationalError
@@ -12,13 +13,14 @@ from apps.core import work
 from apps.core.actor import system
 from apps.outages import services
 from apps.outages.models import CorrelationWork
+from apps.outages.rules.verification import VerificationReason
 from apps.outages.services.forecasting import MOST as MOST_ESTIMATES
 
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=45)
 MOST = 64
-WEATHER = system("weather")
+WEATHER, VERIFIER = system("weather"), system("verification")
 
 # Judges share this process: two at once would only make each other hold their feeder longer.
 _one_at_a_time = threading.Lock()
@@ -71,6 +73,24 @@ def renew_overdue_estimates() -> int:
 def watch_for_storms() -> str:
     """Switch storm mode on or off by what comes in; return what was done."""
     return services.watch_for_storms(by=WEATHER, at=timezone.now()).value
+
+
+@shared_task
+def verify_restored(outage_id: str) -> bool:
+    """Ask meters whether they really have power again; return whether they are asked."""
+    found = services.verify_automatically(
+        outage_id=UUID(outage_id),
+        reason=VerificationReason.RESTORED,
+        by=VERIFIER,
+        at=timezone.now(),
+    )
+    return found is not None
+
+
+@shared_task
+def settle_verifications() -> int:
+    """Take in what meters have answered, stop waiting in time; return how many moved."""
+    return services.settle_verifications(by=VERIFIER, at=timezone.now())
 
 
 def _judge(row: CorrelationWork) -> None:

@@ -30,12 +30,14 @@ from apps.portal.outage_view import (
     verbs_of,
 )
 from apps.portal.pages import Deed, Look, Page, act, for_people, show
+from apps.portal.verification_view import verification_lines
 
 if TYPE_CHECKING:
     from apps.outages.models import Outage
 
 MOST_EVENTS = 50
 MOST_ESTIMATES = 8
+MOST_VERIFICATIONS = 3
 MOST_CUSTOMERS = 200
 MOST_SUGGESTIONS = 5
 
@@ -60,6 +62,7 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
         "evidence": evidence_lines(outages.evidence_of(outage=outage)),
         "events": _events(outage, viewer),
         **_estimates(outage, viewer, at),
+        **_verifications(outage, viewer),
         "timeline": timeline_lines(outages.timeline(outage=outage)),
         "notices": _notices(outage, viewer),
         "draft": opening_words(outage),
@@ -84,6 +87,17 @@ def _estimates(outage: "Outage", viewer: Actor, at: datetime) -> dict[str, Any]:
         "accuracy": accuracy_lines(outages.etr_accuracy(viewer=viewer, at=at)),
         "zones": zone_lines(outage, zones),
         "may_withdraw": viewer.may("outages.operate_outage"),
+    }
+
+
+def _verifications(outage: "Outage", viewer: Actor) -> dict[str, Any]:
+    found = outages.verifications_of(outage=outage)[:MOST_VERIFICATIONS]
+    lines = verification_lines(found)
+    is_cancelled = outage.status == Status.CANCELLED
+    return {
+        "verifications": lines,
+        "is_verifying": any(not line.is_over for line in lines),
+        "may_verify": not is_cancelled and viewer.may("outages.operate_outage"),
     }
 
 
@@ -137,6 +151,7 @@ PAGE = Page(
         "place",
         "estimates",
         "crews",
+        "verification",
         "timeline",
         "evidence",
         "customers",
@@ -234,6 +249,20 @@ def etr(request: HttpRequest, viewer: Actor, outage_id: str) -> HttpResponse:
     deed = Deed(
         do, _("The estimate is published."), EtrForm(request.POST), "etr_form", "etr-form"
     )
+    return act(request, viewer, PAGE, deed, outage_id=outage_id)
+
+
+@require_POST
+@for_people
+def verify(request: HttpRequest, viewer: Actor, outage_id: str) -> HttpResponse:
+    """Have meters asked whether they have power."""
+
+    def do(_values: dict[str, Any], at: datetime) -> None:
+        outage_services.request_verification(
+            outage_id=_id(outage_id, viewer), by=viewer, at=at
+        )
+
+    deed = Deed(do, _("Meters are asked whether they have power."))
     return act(request, viewer, PAGE, deed, outage_id=outage_id)
 
 

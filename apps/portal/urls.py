@@ -28,6 +28,7 @@ urlpatterns = [
     path("outages/<str:outage_id>/status", outage.change, name="outage-change"),
     path("outages/<str:outage_id>/note", outage.note, name="outage-note"),
     path("outages/<str:outage_id>/etr", outage.etr, name="outage-etr"),
+    path("outages/<str:outage_id>/verify", outage.verify, name="outage-verify"),
     path(
         "outages/<str:outage_id>/zone/<int:zone_id>/withdraw",
         outage.withdraw_zone,

@@ -13,6 +13,8 @@ from apps.outages.events import (
     OutageNoted,
     OutagesRejudged,
     StormModeChanged,
+    VerificationAnswered,
+    VerificationRequested,
 )
 from apps.realtime.services import hint
 
@@ -54,6 +56,18 @@ def on_estimates_published(event: EstimatesPublished) -> None:
 def on_storm_mode_changed(event: StormModeChanged) -> None:
     """Point at the outages, above which storm mode is shown."""
     hint(topics=["outages"])
+
+
+@subscribe(VerificationRequested)
+def on_verification_requested(event: VerificationRequested) -> None:
+    """Point at the outage."""
+    hint(topics=_outages([event.outage_id]))
+
+
+@subscribe(VerificationAnswered)
+def on_verification_answered(event: VerificationAnswered) -> None:
+    """Point at the outage."""
+    hint(topics=_outages([event.outage_id]))
 
 
 @subscribe(CrewAssigned)

@@ -234,6 +234,14 @@ def test_it_leaves_the_outages_of_others_alone(world):
     assert left_behind(world, {"sources": sources, "outage": outage}, START) is None
 
 
+def test_what_meters_answered_hides_no_outage_of_an_earlier_run(world):
+    outage = {"device_id": "e3", "first_detected_at": START.isoformat()}
+    gasp = {"source_event_id": "sim-9-1-gasp-m2", "meter_id": "m2"}
+    ping = {"source_event_id": "ping-7", "meter_id": "m9", "event_type": "ping_powered"}
+    found = left_behind(world, {"sources": [gasp, ping], "outage": outage}, START)
+    assert found.meters == tuple(range(6))
+
+
 # --- The portal is away -------------------------------------------------------------------
 
 
@@ -254,6 +262,9 @@ class Moody:
 
     def crews(self):
         return {"active_crews": [], "available_crews": []}
+
+    def verifications(self):
+        return []
 
 
 def test_what_the_portal_did_not_take_is_sent_again_under_the_same_names(world):

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from apps.api.oms.serializers.events import SOURCE_WORDS
 from apps.api.oms.serializers.fields import LONGEST_NAME, read_moment
 from apps.outages.rules import Disposition, Severity, Status
+from apps.outages.rules.verification import VerificationState
 from apps.outages.rules.words import SOURCE_ALIASES
 
 
@@ -59,6 +60,12 @@ class EventFilter(django_filters.FilterSet):
     until = MomentFilter(field_name="occurred_at", lookup_expr="lt")
     disposition = django_filters.MultipleChoiceFilter(choices=Disposition.choices)
     source_type = SourceFilter(choices=[(word, word) for word in SOURCE_WORDS])
+
+
+class VerificationFilter(django_filters.FilterSet):
+    """Which verifications."""
+
+    state = django_filters.MultipleChoiceFilter(choices=VerificationState.choices)
 
 
 def narrowed(

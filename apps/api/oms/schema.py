@@ -14,6 +14,7 @@ from drf_spectacular.utils import (
 from apps.api.oms import serializers as wire
 from apps.api.oms.serializers.events import SOURCE_WORDS
 from apps.outages.rules import Disposition, Severity, Status
+from apps.outages.rules.verification import VerificationState
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,6 +26,9 @@ OUTAGE_ID = OpenApiParameter(
 )
 ASSIGNMENT_ID = OpenApiParameter(
     "assignment_id", OpenApiTypes.STR, OpenApiParameter.PATH, description="A UUID."
+)
+VERIFICATION_ID = OpenApiParameter(
+    "verification_id", OpenApiTypes.STR, OpenApiParameter.PATH, description="A UUID."
 )
 
 
@@ -150,6 +154,37 @@ outage_notify = _call(
 )
 notifications = _call(
     "notifications", {200: wire.NoticeListOut}, parameters=[wire.NoticeQuery]
+)
+verifications = _call(
+    "verifications",
+    {200: wire.VerificationListOut},
+    parameters=[
+        wire.VerificationQuery,
+        _many("state", VerificationState.values, "Only those that stand so."),
+    ],
+)
+verification_answer = _call(
+    "verification_answer",
+    {200: wire.VerificationOut},
+    parameters=[VERIFICATION_ID],
+    request=wire.AnswersIn,
+    examples=[
+        _printed(
+            "two meters",
+            {
+                "answers": [
+                    {"meter_id": "meter-123", "result": "powered"},
+                    {"meter_id": "meter-456", "result": "no_answer"},
+                ]
+            },
+        )
+    ],
+)
+outage_verify = _call(
+    "outage_verify",
+    {201: wire.VerificationOut},
+    parameters=[OUTAGE_ID],
+    request=wire.VerifyIn,
 )
 events = _call(
     "events",

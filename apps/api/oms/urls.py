@@ -23,6 +23,11 @@ calls = [
         views.OutageNotifyView.as_view(),
         name="outage-notify",
     ),
+    path(
+        "outages/<str:outage_id>/verify",
+        views.OutageVerifyView.as_view(),
+        name="outage-verify",
+    ),
     path("crews", views.CrewsView.as_view(), name="crews"),
     path(
         "crews/<str:assignment_id>/status",
@@ -30,6 +35,12 @@ calls = [
         name="assignment-status",
     ),
     path("notifications", views.NotificationsView.as_view(), name="notifications"),
+    path("verifications", views.VerificationsView.as_view(), name="verifications"),
+    path(
+        "verifications/<str:verification_id>/answer",
+        views.VerificationAnswerView.as_view(),
+        name="verification-answer",
+    ),
     path("events", views.EventsView.as_view(), name="events"),
     path("events/correlate", views.CorrelateView.as_view(), name="correlate"),
     path(

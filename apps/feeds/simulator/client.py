@@ -68,6 +68,11 @@ class Portal:
         """Return crews under way and free ones. Raises Away or Refused."""
         return self._call("GET", "/api/oms/crews")[1]
 
+    def verifications(self) -> list[dict[str, Any]]:
+        """Return the verifications that nobody has taken. Raises Away or Refused."""
+        answer = self._call("GET", "/api/oms/verifications?state=pending&limit=100")[1]
+        return list(answer.get("verifications", []))
+
     def put(self, path: str, body: Mapping[str, Any]) -> bool:
         """Change something; return whether the portal agreed. Raises Away or Refused."""
         return self._call("PUT", path, body)[0] in SUCCESS

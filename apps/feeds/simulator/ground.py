@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from apps.network.topology import Grid
 
 OURS = re.compile(r"sim-[0-9a-z]+-")
+PING = re.compile(r"ping_")
 MOST_DETAILS = 50
 
 
@@ -89,7 +90,9 @@ def take_over(simulation: Simulation, portal: Portal, now: datetime) -> int:
 
 def left_behind(world: World, detail: Mapping[str, Any], now: datetime) -> Fault | None:
     """Return the fault behind an outage that an earlier run caused, or None."""
-    sources = detail.get("sources", [])
+    told_by = detail.get("sources", [])
+    # What a meter answered when it was asked says nothing of who caused the outage.
+    sources = [row for row in told_by if not PING.match(row.get("event_type", ""))]
     if not sources or not all(OURS.match(row["source_event_id"]) for row in sources):
         return None
     device = detail["outage"]["device_id"] or ""

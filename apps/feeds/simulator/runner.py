@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 BATCH = 400
 LOOK_EVERY = timedelta(seconds=2)
 STORM_EVERY = timedelta(seconds=1)
+ANSWER_EVERY = timedelta(seconds=2)
 SHORTEST_PAUSE = timedelta(seconds=0.5)
 LONGEST_PAUSE = timedelta(seconds=10)
 MOST_WAITING = 20_000
@@ -51,6 +52,7 @@ class Runner:
         self.quiet_until: datetime | None = None
         self.look_at: datetime | None = None
         self.storm_at: datetime | None = None
+        self.answer_at: datetime | None = None
 
     def turn(self, now: datetime) -> None:
         """Do what is due at this moment; what the portal does not take is kept."""
@@ -61,6 +63,7 @@ class Runner:
         try:
             self._tell()
             self._storm(now)
+            self._answer(now)
             self._look(now)
         except (Away, Refused) as fault:
             self._step_back(fault, now)
@@ -85,6 +88,17 @@ class Runner:
         if faults is not None:
             logger.info("A storm of %s faults begins", faults)
             self.simulation.begin_storm(faults=faults, now=now)
+
+    def _answer(self, now: datetime) -> None:
+        """Ask the meters that the portal wants asked, and tell it what they say."""
+        if self.answer_at is not None and now < self.answer_at:
+            return
+        self.answer_at = now + ANSWER_EVERY
+        for wanted in self.portal.verifications():
+            answers = self.simulation.answers(wanted, now)
+            if answers:
+                path = f"/api/oms/verifications/{wanted['verification_id']}/answer"
+                self.portal.post(path, {"answers": answers})
 
     def _look(self, now: datetime) -> None:
         if not self.simulation.incidents or (

@@ -35,6 +35,8 @@ AT_ONCE = 4
 STORM_LASTS = timedelta(minutes=3)
 STORM_NOISE = 0.3
 CROWDED = 5_000
+REMEMBERED = 2_000
+UNREACHED = 0.06
 
 
 class Simulation:
@@ -66,6 +68,9 @@ class Simulation:
         self.incident_of: dict[str, int] = {}
         self.coming: list[tuple[datetime, int, Signal]] = []
         self.storm: list[datetime] = []
+        # The outages that our events went to, the latest last; and who of our meters answers.
+        self.ours: dict[str, None] = {}
+        self.line = Random(seed + 1)  # noqa: S311 - a game is no secret
         self.next_fault_at = starts_at + FIRST_AFTER
         self.next_noise_at = starts_at + pace.span(NOISE_GAP)
         self._numbers = count(1)
@@ -113,6 +118,7 @@ class Simulation:
         self.heard.update(fault.meters)
         incident = Incident(replace(fault, number=next(self._numbers)), status=status)
         incident.add_outage(outage_id)
+        self._claim(outage_id)
         self.incidents[incident.fault.number] = incident
 
     def _begin(self, fault: Fault) -> Incident:
@@ -194,8 +200,33 @@ class Simulation:
         for event, result in zip(events, results, strict=True):
             number = self.incident_of.get(str(event["source_event_id"]))
             outage_id = result.get("outage_id")
+            if outage_id and number is not None:
+                self._claim(outage_id)
             if outage_id and number in self.incidents:
                 self.incidents[number].add_outage(outage_id)
+
+    def _claim(self, outage_id: str) -> None:
+        self.ours.pop(outage_id, None)
+        self.ours[outage_id] = None
+        while len(self.ours) > REMEMBERED:
+            del self.ours[next(iter(self.ours))]
+
+    def answers(self, wanted: Mapping[str, Any], now: datetime) -> list[dict[str, Any]]:
+        """Return what the meters of a verification say; a few are not to be reached.
+
+        Nothing of an outage that somebody else has reported: of that this world knows nothing.
+        """
+        if wanted["outage_id"] not in self.ours:
+            return []
+        return [self._answer(meter["meter_id"], now) for meter in wanted["meters"]]
+
+    def _answer(self, code: str, now: datetime) -> dict[str, Any]:
+        number, lost = self.world.number(code), self.line.random() < UNREACHED
+        result = "dark" if number in self.dark else "powered"
+        if number is None or lost:
+            result = "no_answer"
+        at = now.isoformat(timespec="milliseconds")
+        return {"meter_id": code, "result": result, "timestamp": at}
 
     def look(self, now: datetime, sight: Sight) -> list[Act]:
         """Return what people of the demo do, given what the portal shows."""

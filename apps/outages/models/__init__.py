@@ -9,6 +9,7 @@ from apps.outages.models.outage import (
 )
 from apps.outages.models.source_event import EventConflict, SourceEvent
 from apps.outages.models.storm import StormPeriod
+from apps.outages.models.verification import MeterPing, Verification
 from apps.outages.models.work import CorrelationWork
 
 __all__ = [
@@ -16,10 +17,12 @@ __all__ = [
     "EtrEstimate",
     "EventConflict",
     "Interruption",
+    "MeterPing",
     "Outage",
     "OutageRows",
     "SourceEvent",
     "StormPeriod",
     "TimelineEntry",
+    "Verification",
     "ZoneEstimate",
 ]

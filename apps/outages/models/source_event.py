@@ -7,6 +7,7 @@ from django.db import models
 
 from apps.outages.models.outage import Outage
 from apps.outages.rules import Disposition, Kind, Source
+from apps.outages.rules.verification import WORD_OF
 
 
 class SourceEvent(models.Model):
@@ -66,6 +67,11 @@ class SourceEvent(models.Model):
                 fields=["meter_number", "occurred_at"],
                 name="event_power_up_alone",
                 condition=models.Q(kind=Kind.RESTORATION, outage=None),
+            ),
+            models.Index(
+                fields=["meter_number", "accepted_at"],
+                name="event_ping_answer",
+                condition=models.Q(event_type__in=list(WORD_OF.values())),
             ),
         ]
 

@@ -145,3 +145,33 @@ STORM_RADIUS_METERS = declare(
     maximum=50_000,
     help="The radius in storm mode.",
 )
+VERIFY_AUTOMATICALLY = declare(
+    "outages.verify_automatically",
+    default=True,
+    kind="boolean",
+    help="Whether meters are asked by themselves before a crew goes and after a restoration.",
+)
+VERIFY_METERS = declare(
+    "outages.verify_meters",
+    20,
+    "integer",
+    minimum=1,
+    maximum=200,
+    help="How many meters below a device are asked at most.",
+)
+VERIFY_SECONDS = declare(
+    "outages.verify_seconds",
+    120,
+    "integer",
+    minimum=10,
+    maximum=3600,
+    help="How long an answer is waited for.",
+)
+VERIFY_AT_ONCE = declare(
+    "outages.verify_at_once",
+    50,
+    "integer",
+    minimum=0,
+    maximum=10_000,
+    help="While so many verifications are open, none begins by itself.",
+)

@@ -112,19 +112,19 @@ _WORDS = {
         "outage power_outage breaker_trip trip tripped breaker_open recloser_lockout lockout "
         "fuse_blown power_loss power_fail power_failure power_off power_down last_gasp lastgasp "
         "dying_gasp de_energized deenergized de_energised no_power no_supply lights_out "
-        "loss_of_supply loss_of_power onu_offline offline wire_down"
+        "loss_of_supply loss_of_power onu_offline offline wire_down ping_dark"
     ),
     Kind.RESTORATION: (
         "restoration restored power_up powerup power_on power_restored power_restore energized "
         "energised re_energized breaker_close breaker_closed reclosed recloser_close "
-        "supply_restored onu_online online powered back_on"
+        "supply_restored onu_online online powered back_on ping_powered"
     ),
     Kind.PLANNED: "planned_outage planned planned_work maintenance_outage",
     Kind.IGNORED: (
         "comm_fail comm_failure communication_failure comm_restored battery_low battery_ok "
         "tamper cover_open door_open meter_reboot reboot clock_sync time_sync firmware_update "
         "heartbeat test voltage_sag voltage_swell over_voltage under_voltage temperature_high "
-        "signal_degraded configuration_change demand_reset event_log_cleared"
+        "signal_degraded configuration_change demand_reset event_log_cleared ping_no_answer"
     ),
 }
 KIND_OF_WORD: dict[str, Kind] = {

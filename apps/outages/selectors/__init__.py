@@ -37,6 +37,12 @@ from apps.outages.selectors.storms import (
     storm_mode,
     storm_periods,
 )
+from apps.outages.selectors.verification import (
+    VerificationNotFound,
+    verification,
+    verifications,
+    verifications_of,
+)
 
 __all__ = [
     "BELONGING",
@@ -48,6 +54,7 @@ __all__ = [
     "SourceEvidence",
     "Statistics",
     "StormMode",
+    "VerificationNotFound",
     "affected_customers",
     "estimates",
     "etr_accuracy",
@@ -67,6 +74,9 @@ __all__ = [
     "timeline",
     "topology_of",
     "unresolved",
+    "verification",
+    "verifications",
+    "verifications_of",
     "zone_estimates",
     "zone_estimates_of",
 ]

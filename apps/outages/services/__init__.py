@@ -21,10 +21,19 @@ from apps.outages.services.storms import (
     set_storm_mode,
     watch_for_storms,
 )
+from apps.outages.services.verification import (
+    Answer,
+    answer_verification,
+    request_verification,
+    settle_verifications,
+    verify_automatically,
+)
 
 __all__ = [
+    "Answer",
     "Receipt",
     "add_note",
+    "answer_verification",
     "change_status",
     "erase_outages",
     "judge",
@@ -34,10 +43,13 @@ __all__ = [
     "renew_estimates",
     "renew_overdue_estimates",
     "request_storm",
+    "request_verification",
     "score_estimates",
     "set_storm_mode",
     "set_zone_estimate",
+    "settle_verifications",
     "take_reports",
+    "verify_automatically",
     "watch_for_storms",
     "withdraw_zone_estimate",
 ]

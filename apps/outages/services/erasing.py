@@ -12,10 +12,12 @@ from apps.outages.models import (
     EtrEstimate,
     EventConflict,
     Interruption,
+    MeterPing,
     Outage,
     SourceEvent,
     StormPeriod,
     TimelineEntry,
+    Verification,
     ZoneEstimate,
 )
 
@@ -26,6 +28,8 @@ BEFORE_OUTAGES = (
     SourceEvent,
     Interruption,
     EtrEstimate,
+    MeterPing,
+    Verification,
     StormPeriod,
     TimelineEntry,
     ZoneEstimate,

@@ -37,6 +37,8 @@ CALLS = [
         {"notification_type": "sms", "message": "Soon."},
         OPERATE,
     ),
+    ("GET", "verifications", None, WATCH),
+    ("POST", "outages/{outage}/verify", {}, WATCH),
     ("POST", "events/correlate", EVENT, OPERATE),
     ("POST", "events/correlate/batch", {"events": [EVENT]}, OPERATE),
     ("POST", "events/correlate/batch", {"events": [{}]}, OPERATE),
@@ -80,7 +82,7 @@ def test_a_token_that_is_none_is_refused(stranger, token):
 @pytest.mark.parametrize(
     ("scopes", "good", "bad"),
     [
-        (["events:write"], ["events/correlate"], ["outages", "events"]),
+        (["events:write"], ["events/correlate", "verifications"], ["outages", "events"]),
         (["events:read"], ["events"], ["outages", "events/correlate"]),
         (["outages:read"], ["outages", "crews", "notifications"], ["events"]),
         (

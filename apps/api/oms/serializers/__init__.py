@@ -36,8 +36,16 @@ from apps.api.oms.serializers.outages import (
     TimelineEntryOut,
     TopologyOut,
 )
+from apps.api.oms.serializers.verifications import (
+    AnswersIn,
+    VerificationListOut,
+    VerificationOut,
+    VerificationQuery,
+    VerifyIn,
+)
 
 __all__ = [
+    "AnswersIn",
     "AssignedCrewOut",
     "AssignmentOut",
     "AssignmentStatusIn",
@@ -66,4 +74,8 @@ __all__ = [
     "StatusChangedOut",
     "TimelineEntryOut",
     "TopologyOut",
+    "VerificationListOut",
+    "VerificationOut",
+    "VerificationQuery",
+    "VerifyIn",
 ]

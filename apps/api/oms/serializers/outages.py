@@ -8,6 +8,7 @@ from rest_framework import serializers
 from apps.api.oms.serializers.crews import AssignedCrewOut
 from apps.api.oms.serializers.events import SourceOut
 from apps.api.oms.serializers.fields import LONGEST_NAME, Known, Moment, Remark, Text
+from apps.api.oms.serializers.verifications import VerificationSumOut
 from apps.api.oms.vocabulary import SOURCE_WORDS
 from apps.outages.rules import EtrSource, PlaceKind, Severity, Source, Status
 
@@ -118,6 +119,9 @@ class OutageOut(OutageRowOut):
     )
     etr_source = Known(help_text="Who or what gave the estimated time of restoration.")
     estimates = EstimateOut(many=True, help_text="Every published one, the latest first.")
+    verifications = VerificationSumOut(
+        many=True, help_text="What meters answered when they were asked, the latest first."
+    )
     last_event_at = Moment()
     confirmed_at = Moment(allow_null=True)
     in_progress_at = Moment(allow_null=True)

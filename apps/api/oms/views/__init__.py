@@ -9,6 +9,11 @@ from apps.api.oms.views.outages import (
     OutageView,
     StatisticsView,
 )
+from apps.api.oms.views.verifications import (
+    OutageVerifyView,
+    VerificationAnswerView,
+    VerificationsView,
+)
 
 __all__ = [
     "AssignmentStatusView",
@@ -20,7 +25,10 @@ __all__ = [
     "OutageCrewView",
     "OutageNotifyView",
     "OutageStatusView",
+    "OutageVerifyView",
     "OutageView",
     "OutagesView",
     "StatisticsView",
+    "VerificationAnswerView",
+    "VerificationsView",
 ]

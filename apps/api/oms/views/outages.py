@@ -23,6 +23,7 @@ from apps.outages import rules, selectors, services
 
 MOST_SOURCES = 1_000
 MOST_ESTIMATES = 100
+MOST_VERIFICATIONS = 50
 NEWEST = ("-first_detected_at", "-number")
 
 
@@ -90,7 +91,9 @@ class OutageView(OmsView):
         events = found.events.order_by("occurred_at", "id")
         detail = {
             "outage": WholeOutage(
-                found, estimates=selectors.estimates(outage=found)[:MOST_ESTIMATES]
+                found,
+                estimates=selectors.estimates(outage=found)[:MOST_ESTIMATES],
+                verifications=selectors.verifications_of(outage=found)[:MOST_VERIFICATIONS],
             ),
             "sources": events[:MOST_SOURCES],
             "crews": crews.assignments_of(outage_id=found.id, viewer=self.actor),

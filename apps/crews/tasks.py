@@ -1,0 +1,24 @@
+"""Celery doors of crews."""
+
+from uuid import UUID
+
+from celery import shared_task
+from django.utils import timezone
+
+from apps.core.actor import system
+from apps.outages import services as outages
+from apps.outages.rules.verification import VerificationReason
+
+VERIFIER = system("crews")
+
+
+@shared_task
+def verify_before_going(outage_id: str) -> bool:
+    """Ask meters whether the crew is needed; return whether they are asked."""
+    found = outages.verify_automatically(
+        outage_id=UUID(outage_id),
+        reason=VerificationReason.CREW,
+        by=VERIFIER,
+        at=timezone.now(),
+    )
+    return found is not None
