@@ -21,6 +21,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.rules import Scope
+from apps.accounts.services import require
 from apps.accounts.tokens import digest
 from apps.api.problems import Problem, answer_to, wording
 from apps.core import idempotency
@@ -60,11 +61,14 @@ class Contract(ABC):
 class ContractView(APIView):
     """A view that speaks one contract. Subclass it once in each contract.
 
+    `needs` names permissions of which the caller must hold one. That is asked once the caller is
+    known and before anything that was sent is looked at; the services ask it again.
     `secret_answers` is for the few views whose answers hold a token: such an answer is never
     kept, so an idempotency key has no effect there.
     """
 
     contract: ClassVar[Contract]
+    needs: ClassVar[tuple[str, ...]] = ()
     secret_answers: ClassVar[bool] = False
 
     @property
@@ -125,6 +129,16 @@ class ContractView(APIView):
         said = cast("Response", response)
         self.response = self.finalize_response(request, said, *args, **kwargs)
         return self.response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Find out who calls, and turn away who may not."""
+        super().initial(request, *args, **kwargs)
+        if self.needs and not any(map(self.actor.may, self.needs)):
+            self.turn_away()
+
+    def turn_away(self) -> None:
+        """Refuse a caller who holds nothing of what the view needs; it goes on the trail."""
+        require(self.actor, self.needs[0])
 
     def handle_exception(self, exc: Exception) -> Response:
         """Word a refusal in the contract's shape; a fault of ours is logged, and 500."""

@@ -211,6 +211,19 @@ def test_a_number_that_cannot_be_kept_is_refused_by_both(call):
     assert json.loads(answers[0][2])["rejected"] == 1
 
 
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"{}", b'{"events": 1}', b"\xff"])
+def test_who_is_asked_before_what_was_sent_is_looked_at(call, person, token, raw):
+    tokens = {
+        person("user").headers["Authorization"]: 403,
+        f"Bearer {token('outages:read')}": 403,
+        "Bearer oms_nobody": 401,
+    }
+    for bearer, status in tokens.items():
+        for app in (application, django_application):
+            for path in (SINGLE, BATCH):
+                assert call(app, path, raw, more=(("authorization", bearer),))[0] == status
+
+
 ODD = {
     "escapes": {"description": 'Ω "quoted" \\ \n'},
     "a large fraction": {"metadata": {"a": 1e300}},

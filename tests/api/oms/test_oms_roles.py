@@ -1,9 +1,12 @@
 """Who may call what."""
 
+import re
 from uuid import uuid4
 
 import pytest
 
+from apps.api.oms.urls import calls
+from apps.audit.models import AuditEntry
 from apps.core.actor import system
 from apps.crews import services as crews
 from apps.crews.rules import CrewType, Profile
@@ -146,3 +149,91 @@ def test_a_crew_sees_and_works_what_it_is_sent_to(oms, opened, mike):
     assert mike.put(f"outages/{own}/status", {"status": "restored"}).status_code == 403
     timeline = oms.get(f"outages/{own}").json()["timeline"]
     assert any(e["by"] == "mike" and "Here" in e["text"] for e in timeline)
+
+
+def ways(view, *wanted):
+    """Return those of the methods that the view answers."""
+    return [name for name in wanted if hasattr(view.view_class, name.lower())]
+
+
+# Every call there is, also those that will be: what is read, and what is written.
+READS = [(m, str(c.pattern)) for c in calls for m in ways(c.callback, "GET")]
+WRITES = [
+    (m, str(c.pattern))
+    for c in calls
+    for m in ways(c.callback, "POST", "PUT", "PATCH", "DELETE")
+]
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+WRONG = {
+    "no body": (b"", JSON, {}),
+    "no JSON": (b"{", JSON, {}),
+    "no UTF-8": (b"\xff", JSON, {}),
+    "a list": (b"[]", JSON, {}),
+    "nothing in it": (b"{}", JSON, {}),
+    "a key twice": (b'{"status": 1, "status": 2}', JSON, {}),
+    "too deep": (b"[" * 99 + b"]" * 99, JSON, {}),
+    "wrong types": (
+        b'{"status": [], "events": 1, "message": {}, "crew_name": 1}',
+        JSON,
+        {},
+    ),
+    "a form": (b"a=1", FORM, {}),
+    "an impossible key": (b"{}", JSON, {"Idempotency_Key": "x" * 300}),
+}
+STRANGERS = {"nobody": {}, "a false token": {"Authorization": "Bearer oms_nobody"}}
+
+
+def test_there_are_calls():
+    assert len(READS) >= 7
+    assert len(WRITES) >= 8
+
+
+@pytest.mark.parametrize("why", WRONG)
+def test_who_is_asked_before_what_was_sent_is_looked_at(opened, person, stranger, why):
+    raw, kind, headers = WRONG[why]
+    places = {"outage_id": opened()}
+    customer = person("user")
+    for method, pattern in WRITES:
+        path = filled(pattern, places)
+        assert customer.send(method, path, raw, kind, **headers).status_code == 403, path
+        for stranger.headers in STRANGERS.values():
+            assert stranger.send(method, path, raw, kind, **headers).status_code == 401, (
+                path
+            )
+
+
+def test_who_is_asked_before_the_query_is_looked_at(opened, person, stranger):
+    places = {"outage_id": opened()}
+    customer = person("user")
+    for method, pattern in READS:
+        for query in ("limit=x", "status=exploded", "since=soon", "a=%00"):
+            path = f"{filled(pattern, places)}?{query}"
+            assert customer.call(method, path).status_code == 403, path
+            for stranger.headers in STRANGERS.values():
+                assert stranger.call(method, path).status_code == 401, path
+
+
+def test_a_crew_learns_nothing_of_other_outages_by_wrong_bodies(opened, person):
+    place, crew = f"outages/{opened()}", person("crew")
+    for path in (place, f"outages/{uuid4()}"):
+        answers = [crew.send("PUT", f"{path}/status", b"{")]
+        answers += [
+            crew.send("POST", f"{path}/{what}", b"{")
+            for what in ("crew", "notify", "verify")
+        ]
+        assert [answer.status_code for answer in answers] == [404] * 4
+
+
+@pytest.mark.usefixtures("empty_trail")
+def test_a_denial_is_on_the_trail_once(opened, person):
+    opened()
+    person("user").send("POST", "events/correlate", b"{")
+    denied = AuditEntry.objects.filter(action="access_denied")
+    assert [(e.resource_id, e.actor_label) for e in denied] == [
+        ("outages.report_event", "user")
+    ]
+
+
+def filled(pattern, places):
+    """Return the path with the places in it; what none is named for gets an id of nobody."""
+    return re.sub(r"<str:(\w+)>", lambda m: places.get(m[1]) or str(uuid4()), pattern)

@@ -14,13 +14,15 @@ from apps.api.oms.serializers import (
     CrewAssignIn,
     CrewsOut,
 )
-from apps.api.oms.views.sight import outage_of
+from apps.api.oms.views.sight import ASSIGN, WORK, OneOutageView, outage_of
 from apps.core.errors import NotFound
 from apps.crews import rules, selectors, services
 
 
 class CrewsView(OmsView):
     """Crews at work and crews that could go."""
+
+    needs = ("crews.view_crew",)
 
     @schema.crews
     def get(self, request: Request) -> Response:
@@ -34,8 +36,10 @@ class CrewsView(OmsView):
         return self.said(CrewsOut, body)
 
 
-class OutageCrewView(OmsView):
+class OutageCrewView(OneOutageView):
     """The crews of an outage."""
+
+    needs = (ASSIGN,)
 
     @schema.outage_crew
     def post(self, request: Request, outage_id: str) -> Response:
@@ -56,6 +60,8 @@ class OutageCrewView(OmsView):
 
 class AssignmentStatusView(OmsView):
     """The steps of an assignment."""
+
+    needs = (ASSIGN, WORK)
 
     @schema.assignment_status
     def put(self, request: Request, assignment_id: str) -> Response:

@@ -6,28 +6,26 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.accounts.services import require
 from apps.api.oms import quick, receipts, schema
 from apps.api.oms.contract import OmsView
 from apps.api.oms.filters import EventFilter, narrowed
 from apps.api.oms.serializers import EventQuery
+from apps.api.oms.views.sight import REPORT
 from apps.api.parsers import EventJSONParser
 from apps.core.errors import Invalid
 from apps.outages import selectors, services
 from apps.outages.rules import read_report
 
-REPORT = "outages.report_event"
-
 
 class CorrelateView(OmsView):
     """One event."""
 
+    needs = (REPORT,)
     parser_classes = (EventJSONParser,)
 
     @schema.correlate
     def post(self, request: Request) -> Response:
         """Take the event in and match it to an outage, both before the answer."""
-        require(self.actor, REPORT)
         at = self.at
         report = read_report(request.data, at=at)
         (receipt,) = services.take_reports(reports=[(self.actor, report)], at=at)
@@ -38,12 +36,12 @@ class CorrelateView(OmsView):
 class CorrelateBatchView(OmsView):
     """Many events."""
 
+    needs = (REPORT,)
     parser_classes = (EventJSONParser,)
 
     @schema.correlate_batch
     def post(self, request: Request) -> Response:
         """Take the events in; one that is malformed never sinks the others."""
-        require(self.actor, REPORT)
         at = self.at
         events = batch_of(request.data)
         good, items = receipts.read_batch(events, at=at)
@@ -54,6 +52,8 @@ class CorrelateBatchView(OmsView):
 
 class EventsView(OmsView):
     """What came in."""
+
+    needs = ("outages.view_event",)
 
     @schema.events
     def get(self, request: Request) -> HttpResponse:

@@ -6,12 +6,14 @@ from rest_framework.response import Response
 from apps.api.oms import schema
 from apps.api.oms.contract import OmsView
 from apps.api.oms.serializers import NoticeListOut, NoticeQuery, NotifyIn, SentOut
-from apps.api.oms.views.sight import outage_of
+from apps.api.oms.views.sight import OneOutageView, outage_of
 from apps.notifications import rules, selectors, services
 
 
-class OutageNotifyView(OmsView):
+class OutageNotifyView(OneOutageView):
     """The notices of an outage."""
+
+    needs = ("notifications.send_notice",)
 
     @schema.outage_notify
     def post(self, request: Request, outage_id: str) -> Response:
@@ -40,6 +42,8 @@ class OutageNotifyView(OmsView):
 
 class NotificationsView(OmsView):
     """What customers were told."""
+
+    needs = ("notifications.view_notice",)
 
     @schema.notifications
     def get(self, request: Request) -> Response:

@@ -17,7 +17,15 @@ from apps.api.oms.serializers import (
     StatusChangedOut,
     StatusChangeIn,
 )
-from apps.api.oms.views.sight import all_rows, open_rows, outage_of
+from apps.api.oms.views.sight import (
+    OPERATE,
+    VIEW,
+    WORK,
+    OneOutageView,
+    all_rows,
+    open_rows,
+    outage_of,
+)
 from apps.crews import selectors as crews
 from apps.outages import rules, selectors, services
 
@@ -40,6 +48,8 @@ class WholeOutage:
 
 class StatisticsView(OmsView):
     """The figures of the dashboard."""
+
+    needs = (VIEW,)
 
     @schema.statistics
     def get(self, request: Request) -> Response:
@@ -65,6 +75,8 @@ class StatisticsView(OmsView):
 class OutagesView(OmsView):
     """The list of outages."""
 
+    needs = (VIEW, WORK)
+
     @schema.outages
     def get(self, request: Request) -> HttpResponse:
         """Answer a page of outages, the newest first; the active ones where no status is asked."""
@@ -83,6 +95,8 @@ class OutagesView(OmsView):
 
 class OutageView(OmsView):
     """One outage."""
+
+    needs = (VIEW, WORK)
 
     @schema.outage
     def get(self, request: Request, outage_id: str) -> Response:
@@ -103,8 +117,10 @@ class OutageView(OmsView):
         return self.said(OutageDetailOut, detail)
 
 
-class OutageStatusView(OmsView):
+class OutageStatusView(OneOutageView):
     """The life of an outage."""
+
+    needs = (OPERATE,)
 
     @schema.outage_status
     def put(self, request: Request, outage_id: str) -> Response:

@@ -1,14 +1,18 @@
-"""Which outages a caller sees: all, or those to which the own crew is sent."""
+"""What a caller may: which outages are seen, all or those to which the own crew is sent."""
 
 from typing import Any
 
 from django.db.models import QuerySet
 
+from apps.api.oms.contract import OmsView
 from apps.core.actor import Actor, system
 from apps.crews import selectors as crews
 from apps.outages import selectors
 
 VIEW = "outages.view_outage"
+OPERATE = "outages.operate_outage"
+REPORT = "outages.report_event"
+ASSIGN = "crews.assign_crew"
 WORK = "crews.work_assignment"
 _reader = system("assignments")
 
@@ -46,3 +50,13 @@ def _sees_own(viewer: Actor) -> bool:
 
 def _own(viewer: Actor) -> list[Any]:
     return [row.outage_id for row in crews.active_crews(viewer=viewer)]
+
+
+class OneOutageView(OmsView):
+    """A view that does something to one outage."""
+
+    def turn_away(self) -> None:
+        """Refuse; to a crew, an outage that it was never sent to does not exist."""
+        if _sees_own(self.actor):
+            outage_of(self.kwargs["outage_id"], self.actor)
+        super().turn_away()

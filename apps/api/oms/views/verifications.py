@@ -15,13 +15,15 @@ from apps.api.oms.serializers import (
     VerificationQuery,
     VerifyIn,
 )
-from apps.api.oms.views.sight import outage_of
+from apps.api.oms.views.sight import OPERATE, REPORT, VIEW, OneOutageView, outage_of
 from apps.outages import selectors, services
 from apps.outages.rules.verification import PingState
 
 
 class VerificationsView(OmsView):
     """Which meters are to be asked, and which were."""
+
+    needs = (VIEW, REPORT)
 
     @schema.verifications
     def get(self, request: Request) -> Response:
@@ -41,6 +43,8 @@ class VerificationsView(OmsView):
 class VerificationAnswerView(OmsView):
     """The answers of one verification."""
 
+    needs = (REPORT,)
+
     @schema.verification_answer
     def post(self, request: Request, verification_id: str) -> Response:
         """Take what the head-end says of the meters."""
@@ -53,8 +57,10 @@ class VerificationAnswerView(OmsView):
         return self.said(VerificationOut, found)
 
 
-class OutageVerifyView(OmsView):
+class OutageVerifyView(OneOutageView):
     """The verifications of one outage."""
+
+    needs = (OPERATE,)
 
     @schema.outage_verify
     def post(self, request: Request, outage_id: str) -> Response:
