@@ -8,6 +8,7 @@ from apps.network.selectors.registry import (
     Hit,
     MeterView,
     RegionView,
+    Supplied,
     Switching,
     customers_by_code,
     feeder_names,
@@ -22,6 +23,7 @@ from apps.network.selectors.registry import (
     networks,
     regions,
     search,
+    supplied_by,
     switchings,
 )
 from apps.network.selectors.snapshot import Snapshot, grid, look_again, snapshot
@@ -36,6 +38,7 @@ __all__ = [
     "PlaceRef",
     "RegionView",
     "Snapshot",
+    "Supplied",
     "Switching",
     "TieView",
     "Trace",
@@ -57,6 +60,7 @@ __all__ = [
     "resolve",
     "search",
     "snapshot",
+    "supplied_by",
     "switchings",
     "trace",
 ]

@@ -1,5 +1,6 @@
 """Names of things: regions, feeders, meters, customers, and the search for them."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from apps.network.models import (
 )
 from apps.network.rules import phone_number
 from apps.network.selectors.snapshot import grid, snapshot
+from apps.network.topology import Grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,60 @@ _METER_FIELDS = (
     "load_profile",
     "load_kw",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Supplied:
+    """The meters of a feeder in the order of the tree; all columns go together.
+
+    `positions` ascend; `critical_before` counts the critical customers up to a meter.
+    """
+
+    positions: tuple[int, ...]
+    numbers: tuple[int, ...]
+    codes: tuple[str, ...]
+    critical_before: tuple[int, ...]
+
+    def between(self, first: int, last: int) -> tuple[int, int]:
+        """Return the range of the meters at the tree's positions [first, last)."""
+        return bisect_left(self.positions, first), bisect_left(self.positions, last)
+
+    def has_critical(self, first: int, last: int) -> bool:
+        """Return whether a critical customer is among the meters [first, last)."""
+        return self.critical_before[last] > self.critical_before[first]
+
+
+def supplied_by(feeder_pk: int) -> Supplied:
+    """Return the live meters that the feeder feeds in the tree of this moment."""
+    held = snapshot()
+    known = held.remembered.supplied
+    if feeder_pk not in known:
+        known[feeder_pk] = _supplied(held.grid, feeder_pk)
+    return known[feeder_pk]
+
+
+def _supplied(held: Grid, feeder_pk: int) -> Supplied:
+    nodes = held.layout.node_pk[held.feeder_of_node == feeder_pk].tolist()
+    rows = (
+        meters()
+        .filter(node__in=nodes)
+        .values_list(
+            "node_id", "pk", "code", Coalesce("customer__critical", Value(value=False))
+        )
+    )
+    found = sorted(
+        (int(held.enter[held.node_index(node)]), pk, code, bool(critical))
+        for node, pk, code, critical in rows.order_by()
+    )
+    before = [0]
+    for row in found:
+        before.append(before[-1] + row[3])
+    return Supplied(
+        tuple(row[0] for row in found),
+        tuple(row[1] for row in found),
+        tuple(row[2] for row in found),
+        tuple(before),
+    )
 
 
 def networks() -> list[str]:

@@ -14,7 +14,7 @@ from apps.network.topology import Grid, Tree
 
 if TYPE_CHECKING:
     from apps.network.selectors.places import Place, PlaceRef
-    from apps.network.selectors.registry import FeederView
+    from apps.network.selectors.registry import FeederView, Supplied
 
 CHECK_SECONDS = 0.2
 TRIES = 3
@@ -27,6 +27,7 @@ class Remembered:
     tree: Tree
     places: "dict[PlaceRef, Place | None]" = field(default_factory=dict)
     feeders: "dict[int, FeederView]" = field(default_factory=dict)
+    supplied: "dict[int, Supplied]" = field(default_factory=dict)
     has_all_meters: bool = False
 
 

@@ -4,12 +4,15 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import inf
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import connection
 
 from apps.core.actor import system
+from apps.network import selectors as network
+from apps.outages.correlation.darktimes import reach_of, share_out
 from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.matching import Candidate
 from apps.outages.correlation.outcome import Outcome
@@ -18,6 +21,7 @@ from apps.outages.models import Interruption, Outage, SourceEvent, TimelineEntry
 from apps.outages.rules import (
     Kind,
     PlaceKind,
+    Status,
     confidence,
     severity,
 )
@@ -43,6 +47,7 @@ class Plan:
     feeder: int
     heard: Hearing
     at: datetime
+    supplied: network.Supplied = field(init=False)
     identity: Identity = field(init=False)
     keys: list[UUID] = field(init=False)
     moves: Moves = field(init=False)
@@ -50,6 +55,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         outages, events = self.heard.outages, self.heard.events
+        self.supplied = network.supplied_by(self.feeder)
         self.identity = identify(
             self.heard.found,
             [event.outage for event in events],
@@ -105,11 +111,11 @@ class Plan:
             outage = self.heard.outages[key]
             before = {**outage.facts(), "place": outage.counted_place}
             self._bring_up_to_date(outage, found, is_new=key in changed)
-            self._count(outage, found, outcome)
             if self._save(outage, before):
                 changed.add(key)
             if self._end(outage, outcome):
                 changed.add(key)
+        self._interrupt()
         changed |= {key for _, key, _ in self.moves if key is not None}
         return changed
 
@@ -145,7 +151,6 @@ class Plan:
         if parent is not None:
             key = self.keys[self.heard.found.index(parent)]
             outage.parent = self.heard.outages[key]
-            interruptions.hand_over(key, outage)
             text = f"Still dark after {outage.parent.label} was restored"
         elif n in self.identity.split:
             outage.split_from = self.heard.outages.get(self.identity.split[n])
@@ -219,6 +224,7 @@ class Plan:
             _take_in(outage, found, self.heard.events)
         else:
             _move_to(self.grid, outage, candidate, self.at, is_told=not is_new)
+        self._count(outage)
         outage.confidence = confidence(outage.sources)
         outage.severity = severity(
             sure=outage.confidence,
@@ -226,21 +232,40 @@ class Plan:
             critical=outage.critical_customers,
         )
 
-    def _count(self, outage: Outage, found: Hypothesis, outcome: Outcome) -> None:
-        if outage.counted_place != outage.device_code:
-            counted = interruptions.count(outage)
-            if counted is not None:
-                outage.customers_count, outage.critical_customers = counted
-            outage.counted_place = outage.device_code
-            outage.severity = severity(
-                sure=outage.confidence,
-                customers=outage.customers_count,
-                critical=outage.critical_customers,
-            )
-        back = {m: at for m, at in found.back.items() if at >= found.lost.get(m, 0.0)}
-        interruptions.end(
-            outage, {m: moment(at) for m, at in {**outcome.presumed, **back}.items()}
-        )
+    def _count(self, outage: Outage) -> None:
+        """Count who is out where the outage stands now."""
+        if outage.counted_place == outage.device_code:
+            return
+        if outage.place_kind == PlaceKind.DEVICE:
+            first, last = self._range(outage)
+            outage.customers_count = last - first
+            outage.critical_customers = self.supplied.has_critical(first, last)
+        outage.counted_place = outage.device_code
+
+    def _range(self, outage: Outage) -> tuple[int, int]:
+        """Return the range of the meters that the outage interrupts."""
+        if outage.place_kind == PlaceKind.SERVICE_POINT:
+            codes = self.supplied.codes
+            place = next((n for n, c in enumerate(codes) if c == outage.device_code), -1)
+            return (place, place + 1) if place >= 0 else (0, 0)
+        edge = self.grid.edge_index(outage.device_code)
+        node = None if edge is None else self.grid.fed_node(edge)
+        if node is None:
+            return 0, 0
+        return self.supplied.between(int(self.grid.enter[node]), int(self.grid.leave[node]))
+
+    def _interrupt(self) -> None:
+        """Write who was without power when."""
+        reaches = []
+        for key, found, outcome in self._each():
+            outage = self.heard.outages[key]
+            if outage.status != Status.CANCELLED:
+                until = inf if outage.is_open else _over(outage)
+                meters = self._range(outage)
+                reaches.append(reach_of(key, found, outcome, meters, until))
+        times = share_out(reaches, self.supplied.numbers, self.supplied.positions)
+        codes = dict(zip(self.supplied.numbers, self.supplied.codes, strict=True))
+        interruptions.bring_up_to_date(self.keys, times, codes)
 
     def _save(self, outage: Outage, before: Mapping[str, Any]) -> bool:
         changed = {**outage.facts(), "place": outage.counted_place} != before
@@ -275,6 +300,7 @@ class Plan:
             by=JUDGE,
             at=self.at,
         )
+        outage.refresh_from_db()
         return True
 
 
@@ -312,6 +338,11 @@ def _move_to(
         began = candidate.first_detected_at
         outage.first_detected_at = min(began, outage.restored_at or began)
     outage.last_event_at = candidate.last_event_at
+
+
+def _over(outage: Outage) -> float:
+    ended_at = outage.restored_at or outage.cancelled_at or outage.last_event_at
+    return ended_at.timestamp()
 
 
 def _ends_now(grid: "Grid", outage: Outage, outcome: Outcome) -> bool:

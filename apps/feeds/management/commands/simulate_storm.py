@@ -18,7 +18,7 @@ from apps.feeds.simulator import ground
 from apps.feeds.simulator.client import Away, Portal, Refused
 from apps.feeds.storms import PLAIN, SETTINGS, Setting, trial
 
-BATCH = 1_000
+BATCH = 5_000
 KINDS = {
     "easy": "nearly all is heard, in time, and faults lie apart",
     "hard": "lossy, late, doubled, misplaced, overlapping, with noise",
