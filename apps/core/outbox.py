@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from apps.core.events import Event, encode
 from apps.core.models import OutboxRow
 
+LONGEST_SUBJECT = 200
+
 
 def publish(event: Event) -> None:
     """Write one event to the outbox; it is delivered once the transaction has committed."""
@@ -12,11 +14,14 @@ def publish(event: Event) -> None:
 
 
 def publish_all(events: Iterable[Event]) -> None:
-    """Write several events to the outbox in one statement."""
+    """Write several events to the outbox in one statement.
+
+    A subject is cut where it is too long: events of two subjects then keep their order together.
+    """
     OutboxRow.objects.bulk_create(
         OutboxRow(
             name=event.name,
-            subject=event.subject,
+            subject=event.subject[:LONGEST_SUBJECT],
             payload=encode(event),
             published_at=event.at,
         )

@@ -1,5 +1,6 @@
 """Network files: all or nothing, and nothing twice."""
 
+import copy
 import json
 
 import pytest
@@ -13,6 +14,7 @@ from apps.core.models import OutboxRow
 from apps.network import selectors, services
 from apps.network.models import Customer, Edge, Meter, NetworkVersion, Node, Region
 from apps.network.services import bulk
+from apps.network.services.documents import read_document
 from tests.network.conftest import AT, bring, nobody
 
 pytestmark = pytest.mark.django_db
@@ -275,11 +277,66 @@ def test_the_command_imports_and_says_what_changed(city, tmp_path, capsys):
     path.write_text(json.dumps(city))
     with pytest.raises(CommandError, match=r"\$\.edges\[3\]\.from"):
         call_command("import_network", str(path))
-    path.write_text("{")
-    with pytest.raises(CommandError, match="no valid JSON"):
-        call_command("import_network", str(path))
     with pytest.raises(CommandError, match="No such file"):
         call_command("import_network", str(tmp_path / "none.json"))
+
+
+@pytest.mark.parametrize(
+    ("raw", "place"),
+    [
+        (b"", "line 1 column 1 "),
+        (b"{", "line 1 column 2 "),
+        (b'{\n "name": "x",\n "nodes": [\n  1,\n ]}', "line 4 column 4 "),
+        (b'{\n "name": NaN}', "line 2 column 10 "),
+        (b'{\n "name":\n  "K\xf6ln"}', "line 3 column 5 "),
+        (b"[" * 5_000, "line 1 column 1026 "),
+        (b"\x1f\x8b\x08\x00", "line 1 column 2 "),
+    ],
+)
+def test_a_file_that_is_no_json_is_refused_by_line_and_column(db, raw, place, tmp_path):
+    path = tmp_path / "city.json"
+    path.write_bytes(raw)
+    with pytest.raises(CommandError, match="no valid JSON: ") as refused:
+        call_command("import_network", str(path))
+    assert place in str(refused.value)
+    assert str(path) in str(refused.value)
+
+
+def places(value, path=()):
+    """Return the keys that lead to each value of a document, itself apart."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, each in inside:
+        yield (*path, key)
+        if isinstance(each, dict | list):
+            yield from places(each, (*path, key))
+
+
+VALUES = (True, 5, 0.5, "no such thing", [["x"]], {"a": {}})
+
+
+def test_a_wrong_type_anywhere_is_refused_by_its_path(city):
+    for *keys, last in places(city):
+        for value in VALUES:
+            document = copy.deepcopy(city)
+            place = document
+            for key in keys:
+                place = place[key]
+            kinds = {type(value), type(place[last])}
+            if len(kinds) == 1 or kinds == {int, float}:
+                continue
+            place[last] = value
+            path = "".join(
+                f"[{k}]" if isinstance(k, int) else f".{k}" for k in (*keys, last)
+            )
+            with pytest.raises(Invalid) as refused:
+                read_document(document)
+            assert any(name.startswith(f"${path}") for name in refused.value.fields)
+
+
+def test_the_longest_names_are_imported(city):
+    city["name"] = "ü" * 200
+    city["edges"][0]["id"] = city["feeders"][0]["breaker"] = "b" * 200
+    assert bring(city).changed
 
 
 def test_an_invented_grid_is_whole_live_and_the_same_again(capsys, tmp_path):

@@ -25,13 +25,8 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Import the file; leave with an error where it is not a network file."""
-        try:
-            document = orjson.loads(options["file"].read_bytes())
-            document = OneReading(document) if isinstance(document, dict) else document
-        except OSError as error:
-            raise CommandError(f"{options['file']}: {error.strerror}") from error
-        except orjson.JSONDecodeError as error:
-            raise CommandError(f"{options['file']}: no valid JSON: {error}") from error
+        document = read(options["file"])
+        document = OneReading(document) if isinstance(document, dict) else document
         self.stdout.write(report(load(document)))
 
 
@@ -41,6 +36,28 @@ class OneReading(dict[str, Any]):
     def get(self, key: str, default: Any = None) -> Any:
         """Return the section, for the first and last time."""
         return self.pop(key, default)
+
+
+def read(path: Path) -> Any:
+    """Return the JSON of a file; where it is none, the error says in which line and column."""
+    try:
+        raw = path.read_bytes()
+        return orjson.loads(raw)
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}") from error
+    except orjson.JSONDecodeError as error:
+        raise CommandError(f"{path}: no valid JSON: {_not_text(raw) or error}") from error
+
+
+def _not_text(raw: bytes) -> str:
+    """Return where the bytes stop being text, or nothing; the decoder itself does not know."""
+    try:
+        raw.decode()
+    except UnicodeDecodeError as error:
+        at = error.start
+        line, column = raw.count(b"\n", 0, at) + 1, at - raw.rfind(b"\n", 0, at)
+        return f"the text is not UTF-8: line {line} column {column} (byte {at})"
+    return ""
 
 
 def load(document: Any) -> ImportResult:
