@@ -226,6 +226,18 @@ def test_what_is_said_of_a_merged_outage_is_told_where_it_went(
     assert list(selectors.verifications_of(outage=keeper)) == [row]
 
 
+def test_dark_meters_belong_to_the_outage_however_long_it_waits(
+    ask, answer, open_outage, clock
+):
+    outage = open_outage("CB-1")
+    clock.forward(hours=5)
+    row = ask(outage)
+    answer(row, **dict.fromkeys(codes(row), DARK))
+    assert list(Outage.objects.values_list("id", flat=True)) == [outage.id]
+    outage.refresh_from_db()
+    assert outage.sources == {"scada": 1, "smart_meter": len(codes(row))}
+
+
 # --- By itself ----------------------------------------------------------------------------
 
 

@@ -100,7 +100,8 @@ class Candidate:
         """Return whether the event's time allows it to belong here.
 
         Somebody has looked at a confirmed outage, so it waits without limit; a detected one
-        waits for further losses only as long as the window. Power may be back at any time.
+        waits for further losses only as long as the window, and for what meters answer that
+        were asked. Power may be back at any time.
         """
         at = report.occurred_at
         if report.kind is Kind.RESTORATION:
@@ -109,7 +110,8 @@ class Candidate:
             return self.first_detected_at <= at <= self.planned_until
         if at < self.first_detected_at - window:
             return False
-        return self.status != Status.DETECTED or at <= self.last_event_at + window
+        waits = self.status != Status.DETECTED or at <= self.last_event_at + window
+        return waits or report.is_answer
 
     def add(self, report: Report) -> None:
         """Count the event in."""

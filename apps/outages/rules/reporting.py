@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from apps.core.errors import Invalid
+from apps.outages.rules.verification import WORD_OF
 from apps.outages.rules.words import SOURCE_ALIASES, Kind, Severity, Source, kind_of
 
 PLACE_FIELDS = (
@@ -32,6 +33,7 @@ LARGEST_METADATA = 64_000
 AHEAD = timedelta(minutes=5)
 FARTHEST_AHEAD = timedelta(days=1)
 LATE = timedelta(hours=24)
+ANSWERS = frozenset(WORD_OF.values())
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _NOT_CONTENT = {"received_at", "correlation_params"}
 _SOURCES = {source.value: source.value for source in Source} | {
@@ -65,6 +67,11 @@ class Report:
     def identity(self) -> tuple[str, str]:
         """Return what makes the event the same event when it comes again."""
         return self.source_type, self.source_event_id
+
+    @property
+    def is_answer(self) -> bool:
+        """Return whether a meter was asked: the loss may be long ago, and is of that outage."""
+        return self.event_type in ANSWERS
 
 
 class BadReport(Invalid):

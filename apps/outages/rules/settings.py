@@ -175,3 +175,11 @@ VERIFY_AT_ONCE = declare(
     maximum=10_000,
     help="While so many verifications are open, none begins by itself.",
 )
+STEP_SECONDS = declare(
+    "outages.step_seconds",
+    60,
+    "integer",
+    minimum=0,
+    maximum=3600,
+    help="Customers whose power came back so many seconds apart came back in one step.",
+)

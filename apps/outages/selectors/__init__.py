@@ -29,6 +29,11 @@ from apps.outages.selectors.outages import (
     timeline,
     topology_of,
 )
+from apps.outages.selectors.reliability import (
+    Reliability,
+    RestorationStep,
+    reliability_of,
+)
 from apps.outages.selectors.statistics import Statistics, statistics
 from apps.outages.selectors.storms import (
     StormMode,
@@ -51,6 +56,8 @@ __all__ = [
     "OutageNotFound",
     "OutageTopology",
     "RatePoint",
+    "Reliability",
+    "RestorationStep",
     "SourceEvidence",
     "Statistics",
     "StormMode",
@@ -67,6 +74,7 @@ __all__ = [
     "open_outages",
     "outage",
     "outages",
+    "reliability_of",
     "rule_in_force",
     "statistics",
     "storm_mode",

@@ -81,6 +81,34 @@ class OutageListOut(serializers.Serializer[Any]):
     total = serializers.IntegerField(min_value=0)
 
 
+class RestorationStepOut(serializers.Serializer[Any]):
+    """Customers whose power came back at about the same time."""
+
+    timestamp = Moment(source="at", help_text="When the last of them had power.")
+    customers = serializers.IntegerField(min_value=1)
+
+
+class ReliabilityOut(serializers.Serializer[Any]):
+    """What the outage cost its customers, up to now where it is not over."""
+
+    customers_interrupted = serializers.IntegerField(min_value=0)
+    customers_still_out = serializers.IntegerField(min_value=0)
+    momentary_customers = serializers.IntegerField(
+        min_value=0, help_text="Those who had power again within minutes."
+    )
+    customer_minutes = serializers.FloatField(min_value=0)
+    longest_minutes = serializers.SerializerMethodField(
+        help_text="Null where nobody was interrupted."
+    )
+    is_momentary = serializers.BooleanField()
+    restoration_steps = RestorationStepOut(many=True, source="steps")
+
+    def get_longest_minutes(self, found: Any) -> float | None:
+        """Return the longest interruption in minutes."""
+        longest = found.longest
+        return None if longest is None else round(longest.total_seconds() / 60, 1)
+
+
 class EstimateOut(serializers.Serializer[Any]):
     """One published estimate of the time of restoration; the first is the one in force."""
 
@@ -119,6 +147,7 @@ class OutageOut(OutageRowOut):
     )
     etr_source = Known(help_text="Who or what gave the estimated time of restoration.")
     estimates = EstimateOut(many=True, help_text="Every published one, the latest first.")
+    reliability = ReliabilityOut()
     verifications = VerificationSumOut(
         many=True, help_text="What meters answered when they were asked, the latest first."
     )

@@ -106,6 +106,7 @@ class OutageView(OmsView):
         detail = {
             "outage": WholeOutage(
                 found,
+                reliability=selectors.reliability_of(outage=found, at=self.at),
                 estimates=selectors.estimates(outage=found)[:MOST_ESTIMATES],
                 verifications=selectors.verifications_of(outage=found)[:MOST_VERIFICATIONS],
             ),
