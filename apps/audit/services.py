@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +36,23 @@ def record(
     entry.at, entry.before, entry.after = at, facts(before), facts(after)
     entry.save(force_insert=True)
     return entry
+
+
+def record_all(
+    *,
+    by: Actor,
+    action: str,
+    resource: str,
+    changes: Iterable[tuple[object, Mapping[str, Any], Mapping[str, Any]]],
+    at: datetime,
+) -> None:
+    """Write one entry for each change (resource id, before, after), in one statement."""
+    entries = []
+    for resource_id, before, after in changes:
+        entry = _entry(by, action, resource, resource_id)
+        entry.at, entry.before, entry.after = at, facts(before), facts(after)
+        entries.append(entry)
+    AuditEntry.objects.bulk_create(entries)
 
 
 def refuse(*, by: Actor, permission: str) -> Forbidden:

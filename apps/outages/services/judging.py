@@ -27,7 +27,7 @@ from apps.outages.rules import settings as declared
 from apps.outages.rules.judgement import REST_AT_MOST, REST_TIMES
 from apps.outages.services.hearing import hear
 from apps.outages.services.intake import lock_part
-from apps.outages.services.life import restore_by_evidence
+from apps.outages.services.life import Ending, restore_by_evidence
 from apps.outages.services.settling import Plan
 
 JUDGE = system("correlation")
@@ -192,10 +192,7 @@ def _bring_up_to_date(outage: Outage, ended_at: datetime | None, at: datetime) -
         SourceEvent.objects.filter(outage=outage, disposition=Disposition.OUTAGE).update(
             disposition=Disposition.MOMENTARY
         )
-    text = "Momentary: power was back within minutes" if momentary else "Power is back"
-    restore_by_evidence(
-        outage=outage, ended_at=ended_at, momentary=momentary, text=text, by=JUDGE, at=at
-    )
+    restore_by_evidence(endings=[Ending(outage, ended_at, momentary)], by=JUDGE, at=at)
     return True
 
 

@@ -1,5 +1,7 @@
 """The life of an outage: every step that a person or a crew takes goes through here."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -8,11 +10,14 @@ from django.db import transaction
 from apps.accounts.services import require
 from apps.audit import services as audit
 from apps.core.actor import Actor
-from apps.core.outbox import publish
+from apps.core.outbox import publish, publish_all
 from apps.outages.events import OutageMoved, OutageNoted
 from apps.outages.models import Interruption, Outage, TimelineEntry
 from apps.outages.rules import FINAL, Status, check_step
-from apps.outages.services import devices, trail
+from apps.outages.services import devices, trail, writing
+
+MOMENTARY_TEXT = "Restored: Momentary: power was back within minutes"
+BACK_TEXT = "Restored: Power is back at all reporting meters"
 
 
 def change_status(
@@ -79,28 +84,47 @@ def record_contact(*, outage_id: UUID, text: str, by: Actor, at: datetime) -> No
     publish(OutageNoted(outage_id=outage.id, kind="notice", at=at))
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """An outage that evidence says is over, and since when."""
+
+    outage: Outage
+    ended_at: datetime
+    momentary: bool
+
+
 @transaction.atomic
-def restore_by_evidence(
-    *,
-    outage: Outage,
-    ended_at: datetime,
-    momentary: bool,
-    text: str,
-    by: Actor,
-    at: datetime,
-) -> None:
-    """Close an outage because its meters or SCADA say that power is back."""
-    outage.is_momentary, outage.ended_by_evidence = momentary, True
-    outage.save(update_fields=["is_momentary", "ended_by_evidence"])
-    _move(
-        outage.id,
-        Status.RESTORED,
-        text,
-        by,
-        max(ended_at, outage.first_detected_at),
-        action="outage_restored",
-        written_at=at,
+def restore_by_evidence(*, endings: Sequence[Ending], by: Actor, at: datetime) -> None:
+    """Close outages, which the caller holds, because meters or SCADA say that power is back.
+
+    The interruptions are the caller's. Raises StepRefused where one is closed already.
+    """
+    changes, moves, lines = [], [], []
+    for ending in endings:
+        outage, before = ending.outage, ending.outage.facts()
+        before_status = Status(outage.status)
+        check_step(before_status, Status.RESTORED)
+        outage.status, outage.updated_at = Status.RESTORED, at
+        outage.restored_at = max(ending.ended_at, outage.first_detected_at)
+        outage.is_momentary, outage.ended_by_evidence = ending.momentary, True
+        text = MOMENTARY_TEXT if ending.momentary else BACK_TEXT
+        lines.append(trail.line(outage, "restored", text, by, outage.restored_at))
+        changes.append((outage.id, before, outage.facts()))
+        moves.append(
+            OutageMoved(
+                outage_id=outage.id,
+                before=before_status.value,
+                after=Status.RESTORED.value,
+                by=by.label,
+                at=outage.restored_at,
+            )
+        )
+    writing.save_outages([ending.outage for ending in endings])
+    TimelineEntry.objects.bulk_create(lines)
+    audit.record_all(
+        by=by, action="outage_restored", resource="outage", changes=changes, at=at
     )
+    publish_all(moves)
 
 
 @transaction.atomic
@@ -112,14 +136,13 @@ def _move(
     at: datetime,
     *,
     action: str,
-    written_at: datetime | None = None,
 ) -> Outage:
     outage = trail.hold(outage_id)
     before_status = Status(outage.status)
     check_step(before_status, status)
     before = outage.facts()
     outage.status = status
-    outage.updated_at = written_at or at
+    outage.updated_at = at
     moment = max(at, outage.first_detected_at)
     match status:
         case Status.CONFIRMED:
@@ -135,7 +158,7 @@ def _move(
         _end_interruptions(outage, moment)
     text = f"{status.label}" + (f": {notes}" if notes else "")
     trail.tell(outage, status.value, text, by, at)
-    trail.record(outage, action, before, by, written_at or at, notes)
+    trail.record(outage, action, before, by, at, notes)
     publish(
         OutageMoved(
             outage_id=outage.id,

@@ -1,7 +1,7 @@
 """Write what was inferred of a feeder: the difference between the record and the hypotheses."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import inf
@@ -25,10 +25,10 @@ from apps.outages.rules import (
     confidence,
     severity,
 )
-from apps.outages.services import interruptions, writing
+from apps.outages.services import interruptions, trail, writing
 from apps.outages.services.comparing import candidate_of, differs, disposition_of, lacks
 from apps.outages.services.hearing import EventRow, Hearing, is_fixed, moment
-from apps.outages.services.life import restore_by_evidence
+from apps.outages.services.life import Ending, restore_by_evidence
 from apps.outages.services.places import describe
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 JUDGE = system("correlation")
 SAME = timedelta(seconds=1)
+CANDIDATE_TEXT = "All reporting meters are back, but the device is still open"
 Moves = list[tuple[UUID, UUID | None, str]]
 
 
@@ -51,6 +52,8 @@ class Plan:
     identity: Identity = field(init=False)
     keys: list[UUID] = field(init=False)
     moves: Moves = field(init=False)
+    lines: list[TimelineEntry] = field(default_factory=list)
+    endings: list[Ending] = field(default_factory=list)
     candidates: dict[UUID, Candidate] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,15 +110,22 @@ class Plan:
         changed = self._create()
         self._move_events()
         changed |= self._merge()
+        saved = []
         for key, found, outcome in self._each():
             outage = self.heard.outages[key]
-            before = {**outage.facts(), "place": outage.counted_place}
+            before = _state(outage)
             self._bring_up_to_date(outage, found, is_new=key in changed)
-            if self._save(outage, before):
-                changed.add(key)
-            if self._end(outage, outcome):
-                changed.add(key)
+            self._end(outage, outcome)
+            if _state(outage) != before:
+                outage.updated_at = self.at
+                saved.append(outage)
+        writing.save_outages(saved)
+        TimelineEntry.objects.bulk_create(self.lines)
+        if self.endings:
+            restore_by_evidence(endings=self.endings, by=JUDGE, at=self.at)
         self._interrupt()
+        changed |= {outage.id for outage in saved}
+        changed |= {ending.outage.id for ending in self.endings}
         changed |= {key for _, key, _ in self.moves if key is not None}
         return changed
 
@@ -160,7 +170,7 @@ class Plan:
         else:
             return
         outage.save(update_fields=["parent", "split_from"])
-        _tell(outage, "split", text, self.at)
+        self._tell(outage, "split", text)
 
     def _move_events(self) -> None:
         if not self.moves:
@@ -206,16 +216,8 @@ class Plan:
             (other, f"Merged into {keeper.label}, device {device}: one cause")
             for other in absorbed
         ]
-        TimelineEntry.objects.bulk_create(
-            TimelineEntry(
-                outage=outage,
-                at=self.at,
-                kind="merge",
-                text=text,
-                actor_label=JUDGE.label,
-            )
-            for outage, text in lines
-        )
+        for outage, text in lines:
+            self._tell(outage, "merge", text)
 
     def _bring_up_to_date(self, outage: Outage, found: Hypothesis, *, is_new: bool) -> None:
         """Let the row say what the hypothesis says."""
@@ -223,7 +225,9 @@ class Plan:
         if candidate is None:
             _take_in(outage, found, self.heard.events)
         else:
-            _move_to(self.grid, outage, candidate, self.at, is_told=not is_new)
+            told = _move_to(self.grid, outage, candidate)
+            for kind, text in () if is_new else told:
+                self._tell(outage, kind, text)
         self._count(outage)
         outage.confidence = confidence(outage.sources)
         outage.severity = severity(
@@ -267,41 +271,28 @@ class Plan:
         codes = dict(zip(self.supplied.numbers, self.supplied.codes, strict=True))
         interruptions.bring_up_to_date(self.keys, times, codes)
 
-    def _save(self, outage: Outage, before: Mapping[str, Any]) -> bool:
-        changed = {**outage.facts(), "place": outage.counted_place} != before
-        if changed:
-            outage.updated_at = self.at
-        outage.save()
-        return changed
-
     # --- Ends ---------------------------------------------------------------------------
 
-    def _end(self, outage: Outage, outcome: Outcome) -> bool:
+    def _end(self, outage: Outage, outcome: Outcome) -> None:
         """Close the outage when all that spoke for it say that power is back."""
         if outcome.ended_at is None or outage.is_planned:
-            return False
+            return
         ended_at = max(moment(outcome.ended_at), outage.first_detected_at)
         if _is_corrected(outage, outcome):
             outage.restored_at, outage.is_momentary = ended_at, outcome.momentary
-            outage.save(update_fields=["restored_at", "is_momentary"])
-            return True
-        if not outage.is_open:
-            return False
-        if _is_held_open(self.grid, outage):
-            return _mark_candidate(outage, ended_at, self.at)
-        text = "Power is back at all reporting meters"
-        if outcome.momentary:
-            text = "Momentary: power was back within minutes"
-        restore_by_evidence(
-            outage=outage,
-            ended_at=ended_at,
-            momentary=outcome.momentary,
-            text=text,
-            by=JUDGE,
-            at=self.at,
-        )
-        outage.refresh_from_db()
-        return True
+        elif outage.is_open and not _is_held_open(self.grid, outage):
+            self.endings.append(Ending(outage, ended_at, outcome.momentary))
+        elif outage.is_open and outage.restoration_candidate_at is None:
+            outage.restoration_candidate_at = ended_at
+            self._tell(outage, "candidate", CANDIDATE_TEXT)
+
+    def _tell(self, outage: Outage, kind: str, text: str) -> None:
+        self.lines.append(trail.line(outage, kind, text, JUDGE, self.at))
+
+
+def _state(outage: Outage) -> dict[str, Any]:
+    """Return all that the row says."""
+    return {k: v for k, v in outage.__dict__.items() if not k.startswith("_")}
 
 
 def _take_in(outage: Outage, found: Hypothesis, events: Sequence[EventRow]) -> None:
@@ -316,28 +307,25 @@ def _take_in(outage: Outage, found: Hypothesis, events: Sequence[EventRow]) -> N
     outage.last_event_at = max([outage.last_event_at, *(e.at for e in members)])
 
 
-def _move_to(
-    grid: "Grid", outage: Outage, candidate: Candidate, at: datetime, *, is_told: bool
-) -> None:
+def _move_to(grid: "Grid", outage: Outage, candidate: Candidate) -> list[tuple[str, str]]:
+    """Let the row say where and since when it is; return what to tell of it, by kind."""
     place = describe(grid, candidate)
+    told = []
     if outage.device_code != place.device_code:
-        if is_told:
-            text = f"Device inferred: {place.device_kind} {place.device_code}"
-            _tell(outage, "device", text, at)
+        told.append(("device", f"Device inferred: {place.device_kind} {place.device_code}"))
         outage.place_kind = candidate.place_kind
         outage.device_code, outage.device_kind = place.device_code, place.device_kind
         outage.edge_number, outage.node_number = place.edge_number, place.node_number
         outage.transformer_number = place.transformer_number
         outage.customers_count = place.customers
         outage.counted_place = ""
-    for source in sorted(set(candidate.sources) - set(outage.sources)):
-        if is_told:
-            _tell(outage, "source", f"Also reported by {source}", at)
+    fresh = sorted(set(candidate.sources) - set(outage.sources))
+    told += [("source", f"Also reported by {source}") for source in fresh]
     outage.sources = candidate.sources
-    if outage.first_detected_at != candidate.first_detected_at:
-        began = candidate.first_detected_at
-        outage.first_detected_at = min(began, outage.restored_at or began)
+    began = candidate.first_detected_at
+    outage.first_detected_at = min(began, outage.restored_at or began)
     outage.last_event_at = candidate.last_event_at
+    return told
 
 
 def _over(outage: Outage) -> float:
@@ -369,23 +357,3 @@ def _is_held_open(grid: "Grid", outage: Outage) -> bool:
         return False
     edge = grid.edge_index(outage.device_code)
     return edge is not None and not bool(grid.closed[edge])
-
-
-def _mark_candidate(outage: Outage, ended_at: datetime, at: datetime) -> bool:
-    if outage.restoration_candidate_at is not None:
-        return False
-    outage.restoration_candidate_at = ended_at
-    outage.save(update_fields=["restoration_candidate_at"])
-    _tell(
-        outage,
-        "candidate",
-        "All reporting meters are back, but the device is still open",
-        at,
-    )
-    return True
-
-
-def _tell(outage: Outage, kind: str, text: str, at: datetime) -> None:
-    TimelineEntry.objects.create(
-        outage=outage, at=at, kind=kind, text=text, actor_label=JUDGE.label
-    )

@@ -28,7 +28,14 @@ def hold(outage_id: UUID) -> Outage:
 
 def tell(outage: Outage, kind: str, text: str, by: Actor, at: datetime) -> TimelineEntry:
     """Write what happened into the outage's timeline."""
-    return TimelineEntry.objects.create(
+    entry = line(outage, kind, text, by, at)
+    entry.save(force_insert=True)
+    return entry
+
+
+def line(outage: Outage, kind: str, text: str, by: Actor, at: datetime) -> TimelineEntry:
+    """Return an entry for the outage's timeline, not yet written."""
+    return TimelineEntry(
         outage=outage,
         at=at,
         kind=kind,

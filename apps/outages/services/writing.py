@@ -11,7 +11,7 @@ from django.db import connection
 
 from apps.configuration.selectors import value
 from apps.outages.correlation.matching import Candidate, Spot
-from apps.outages.models import EventConflict
+from apps.outages.models import EventConflict, Outage
 from apps.outages.rules import PLACE_FIELDS, EtrSource, Report, severity
 from apps.outages.rules.judgement import REST_AT_MOST, REST_TIMES
 from apps.outages.services.bulk import ask, insert
@@ -140,6 +140,44 @@ def update_outages(grid: "Grid", changed: Sequence[Candidate], at: datetime) -> 
         "place_kind text, device_code text, device_kind text, edge_number bigint, "
         "node_number bigint, customers int) WHERE o.id = x.id",
         [at, orjson.dumps(records).decode()],
+    )
+
+
+_SAVED = {
+    "status": "text",
+    "severity": "text",
+    "confidence": "float8",
+    "place_kind": "text",
+    "device_code": "text",
+    "device_kind": "text",
+    "edge_number": "bigint",
+    "node_number": "bigint",
+    "transformer_number": "bigint",
+    "customers_count": "int",
+    "critical_customers": "bool",
+    "sources": "jsonb",
+    "counted_place": "text",
+    "first_detected_at": "timestamptz",
+    "last_event_at": "timestamptz",
+    "restored_at": "timestamptz",
+    "restoration_candidate_at": "timestamptz",
+    "is_momentary": "bool",
+    "ended_by_evidence": "bool",
+    "updated_at": "timestamptz",
+}
+
+
+def save_outages(outages: Sequence[Outage]) -> None:
+    """Write what evidence can change of these outages, in one statement."""
+    if not outages:
+        return
+    columns = ", ".join(f"{name} = x.{name}" for name in _SAVED)
+    shape = ", ".join(f"{name} {kind}" for name, kind in _SAVED.items())
+    records = [{"id": o.id, **{name: getattr(o, name) for name in _SAVED}} for o in outages]
+    connection.cursor().execute(
+        f"UPDATE outages_outage o SET {columns} "  # noqa: S608 - names of our own
+        f"FROM json_to_recordset(%s::json) AS x(id uuid, {shape}) WHERE o.id = x.id",
+        [orjson.dumps(records).decode()],
     )
 
 
