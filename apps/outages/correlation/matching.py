@@ -168,6 +168,10 @@ class Matcher:
     def __init__(self, grid: "Grid", candidates: Iterable[Candidate]) -> None:
         self.grid = grid
         self.of_feeder: dict[int, list[Candidate]] = {}
+        self.of_meter: dict[str, list[Candidate]] = {}
+        self.of_edge: dict[int, list[Candidate]] = {}
+        self.of_transformer: dict[int, list[Candidate]] = {}
+        self._ways: dict[int, list[int]] = {}
         self.of_substation: dict[str, list[Candidate]] = {}
         self.placed = _Places()
         for candidate in candidates:
@@ -176,10 +180,40 @@ class Matcher:
     def keep(self, candidate: Candidate) -> None:
         """Let the outage take part in what follows."""
         if candidate.feeder_number is not None:
-            self.of_feeder.setdefault(candidate.feeder_number, []).append(candidate)
+            self._keep_on_network(candidate)
         if candidate.place_kind == PlaceKind.SUBSTATION:
             self.of_substation.setdefault(candidate.substation, []).append(candidate)
         self.placed.keep(candidate)
+
+    def _keep_on_network(self, candidate: Candidate) -> None:
+        """Remember it by what an event can be explained by: a meter, a device, else anywhere."""
+        if candidate.place_kind == PlaceKind.SERVICE_POINT:
+            self.of_meter.setdefault(candidate.meter_code, []).append(candidate)
+            self.of_transformer.setdefault(candidate.transformer, []).append(candidate)
+        elif candidate.edge >= 0:
+            self.of_edge.setdefault(candidate.edge, []).append(candidate)
+        else:
+            feeder = candidate.feeder_number or 0
+            self.of_feeder.setdefault(feeder, []).append(candidate)
+
+    def _around(self, spot: Spot) -> list[Candidate]:
+        """Return the outages of the feeder that could explain an event there."""
+        found = [*self.of_feeder.get(spot.feeder_number or 0, ())]
+        found += self.of_meter.get(spot.meter_code, ())
+        for edge in self._way(spot.node):
+            found += self.of_edge.get(edge, ())
+        if spot.edge >= 0:
+            found += self.of_edge.get(spot.edge, ())
+        found += self.of_transformer.get(spot.transformer, ())
+        return [c for c in found if c.feeder_number == spot.feeder_number]
+
+    def _way(self, node: int) -> list[int]:
+        if node < 0:
+            return []
+        way = self._ways.get(node)
+        if way is None:
+            way = self._ways[node] = self.grid.path(node)
+        return way
 
     def find(self, report: Report, spot: Spot, reach: Reach) -> Match | None:
         """Return the open outage that the event belongs to, if there is one."""
@@ -198,7 +232,7 @@ class Matcher:
     def _find_on_network(self, report: Report, spot: Spot, reach: Reach) -> Match | None:
         nearby = [
             candidate
-            for candidate in self.of_feeder.get(spot.feeder_number or 0, ())
+            for candidate in self._around(spot)
             if candidate.may_hold(report, reach.window)
         ]
         if spot.by_device and report.kind is not Kind.RESTORATION:
@@ -252,6 +286,9 @@ class Matcher:
         if not same:
             return None
         found = min(same, key=lambda c: (c.first_detected_at, c.id.int))
+        self.of_meter[found.meter_code].remove(found)
+        self.of_transformer[found.transformer].remove(found)
+        self.of_edge.setdefault(spot.transformer, []).append(found)
         found.place_kind = PlaceKind.DEVICE
         found.edge = spot.transformer
         below = self.grid.fed_node(spot.transformer)

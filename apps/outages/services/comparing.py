@@ -9,7 +9,7 @@ from apps.outages.correlation.matching import Candidate
 from apps.outages.correlation.outcome import Outcome
 from apps.outages.models import Outage
 from apps.outages.rules import Disposition, Kind, PlaceKind, Status
-from apps.outages.services.hearing import EventRow, moment
+from apps.outages.selectors.hearing import EventRow, moment
 from apps.outages.services.places import describe
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from django.db import connection
 
 from apps.outages.correlation.darktimes import DarkTime
 from apps.outages.models import Interruption
-from apps.outages.services.hearing import moment
+from apps.outages.selectors.hearing import moment
 
 Row = tuple[UUID, int, datetime, datetime | None]
 

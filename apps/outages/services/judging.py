@@ -25,7 +25,7 @@ from apps.outages.models import CorrelationWork, Outage, SourceEvent
 from apps.outages.rules import Disposition, Kind, confidence, severity
 from apps.outages.rules import settings as declared
 from apps.outages.rules.judgement import REST_AT_MOST, REST_TIMES
-from apps.outages.services.hearing import hear
+from apps.outages.selectors.hearing import hear
 from apps.outages.services.intake import lock_part
 from apps.outages.services.life import Ending, restore_by_evidence
 from apps.outages.services.settling import Plan

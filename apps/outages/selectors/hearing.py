@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 import numpy as np
+from django.db import connection
 from django.db.models import Q
 
 from apps.configuration.selectors import value
@@ -18,7 +19,6 @@ from apps.outages.correlation.parts import Devices
 from apps.outages.models import Outage
 from apps.outages.rules import Kind, PlaceKind, Source, Status
 from apps.outages.rules import settings as declared
-from apps.outages.services.bulk import ask
 
 if TYPE_CHECKING:
     from apps.network.topology import Grid
@@ -119,14 +119,15 @@ def _begin(
 
 
 def _events(feeder: int, begin: datetime) -> list[EventRow]:
-    rows = ask(
+    cursor = connection.cursor()
+    cursor.execute(
         "SELECT id, source_type, source_event_id, kind, occurred_at, received_at, "
         "meter_number, node_number, device_code, meter_code, disposition, outage_id, "
         "latitude, longitude FROM outages_sourceevent "
         "WHERE feeder_number = %s AND occurred_at >= %s AND kind <> 'ignored'",
         [feeder, begin],
     )
-    return [EventRow(*row) for row in rows]
+    return [EventRow(*row) for row in cursor.fetchall()]
 
 
 def _signals(grid: "Grid", rows: Sequence[EventRow]) -> list[tuple[Signal, EventRow]]:
