@@ -18,7 +18,7 @@ from django.utils.translation import get_language_from_request
 
 from apps.accounts import selectors as accounts
 from apps.core.actor import Actor
-from apps.portal import crews, events, notices, outage, outages, overview
+from apps.portal import crews, events, notices, outage, outages, overview, why
 from apps.portal.live import Seat, View, hub
 from apps.portal.pages import Page
 
@@ -186,6 +186,7 @@ websocket_urlpatterns = [
     _live("overview", overview.PAGE),
     _live("outages", outages.PAGE),
     _live("outages/<str:outage_id>", outage.PAGE),
+    _live("outages/<str:outage_id>/why", why.PAGE),
     _live("crews", crews.PAGE),
     _live("notices", notices.PAGE),
     _live("events", events.PAGE),

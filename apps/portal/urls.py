@@ -11,6 +11,7 @@ from apps.portal import (
     outages,
     overview,
     session,
+    why,
 )
 
 app_name = "portal"
@@ -25,6 +26,7 @@ urlpatterns = [
     path("map/network.json", mapping.network_map, name="map-network"),
     path("outages", outages.page, name="outages"),
     path("outages/<str:outage_id>", outage.page, name="outage"),
+    path("outages/<str:outage_id>/why", why.page, name="why"),
     path("outages/<str:outage_id>/status", outage.change, name="outage-change"),
     path("outages/<str:outage_id>/note", outage.note, name="outage-note"),
     path("outages/<str:outage_id>/etr", outage.etr, name="outage-etr"),
@@ -43,6 +45,7 @@ urlpatterns = [
     path("live/overview", overview.page, name="overview-live"),
     path("live/outages", outages.page, name="outages-live"),
     path("live/outages/<str:outage_id>", outage.page, name="outage-live"),
+    path("live/outages/<str:outage_id>/why", why.page, name="why-live"),
     path("live/crews", crews.page, name="crews-live"),
     path("live/notices", notices.page, name="notices-live"),
     path("live/events", events.page, name="events-live"),

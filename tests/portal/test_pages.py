@@ -44,6 +44,16 @@ def test_outage_page_costs_few_queries(evening, as_role):
         assert len(queries) <= MOST_QUERIES, [q["sql"][:120] for q in queries]
 
 
+def test_every_outage_says_why_it_is_there(evening, as_role):
+    client = as_role("operator")
+    seen = 0
+    for outage in evening.open():
+        told = client.get(f"/outages/{outage.id}/why").content.decode()
+        seen += "chosen" in told
+        assert str(outage.id) in told
+    assert seen
+
+
 def test_a_role_is_offered_only_its_pages(as_role):
     told = as_role("crew").get("/crews").content.decode()
     assert 'href="/crews"' in told

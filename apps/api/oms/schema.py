@@ -81,6 +81,9 @@ outages = _call(
     ],
 )
 outage = _call("outage", {200: wire.OutageDetailOut}, parameters=[OUTAGE_ID])
+outage_explanation = _call(
+    "outage_explanation", {200: wire.ExplanationOut}, parameters=[OUTAGE_ID]
+)
 outage_status = _call(
     "outage_status",
     {200: wire.StatusChangedOut},

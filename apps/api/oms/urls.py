@@ -11,6 +11,11 @@ calls = [
     path("outages", views.OutagesView.as_view(), name="outages"),
     path("outages/<str:outage_id>", views.OutageView.as_view(), name="outage"),
     path(
+        "outages/<str:outage_id>/explanation",
+        views.OutageExplanationView.as_view(),
+        name="outage-explanation",
+    ),
+    path(
         "outages/<str:outage_id>/status",
         views.OutageStatusView.as_view(),
         name="outage-status",

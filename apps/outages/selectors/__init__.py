@@ -17,6 +17,7 @@ from apps.outages.selectors.events import (
     evidence_of,
     unresolved,
 )
+from apps.outages.selectors.explanation import Candidate, Explanation, explanation_of
 from apps.outages.selectors.outages import (
     AffectedCustomer,
     OutageNotFound,
@@ -52,7 +53,9 @@ from apps.outages.selectors.verification import (
 __all__ = [
     "BELONGING",
     "AffectedCustomer",
+    "Candidate",
     "EtrAccuracy",
+    "Explanation",
     "OutageNotFound",
     "OutageTopology",
     "RatePoint",
@@ -69,6 +72,7 @@ __all__ = [
     "events",
     "events_of",
     "evidence_of",
+    "explanation_of",
     "forget_estimates",
     "forget_storm_mode",
     "open_outages",

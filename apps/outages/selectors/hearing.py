@@ -55,6 +55,7 @@ class Hearing:
 
     outages: dict[UUID, Outage]
     events: list[EventRow]
+    signals: list[Signal]
     found: list[Hypothesis]
     outcomes: list[Outcome]
 
@@ -80,16 +81,17 @@ def hear(grid: "Grid", feeder: int, since: datetime | None, at: datetime) -> Hea
     devices = devices_of(grid)
     pairs = _signals(grid, rows)
     events = [row for _, row in pairs]
+    signals = [signal for signal, _ in pairs]
     found = infer(
         devices,
-        [signal for signal, _ in pairs],
+        signals,
         _pins(grid, outages, events),
         int(grid.layout.meters[grid.feeder_of_node == feeder].sum()),
         at.timestamp(),
     )
     limit = float(value(declared.MOMENTARY_SECONDS))
     outcomes = [conclude(h, devices, at.timestamp(), limit) for h in found]
-    return Hearing(outages, events, found, outcomes)
+    return Hearing(outages, events, signals, found, outcomes)
 
 
 def _outages(feeder: int, since: datetime | None) -> dict[UUID, Outage]:

@@ -25,9 +25,9 @@ from apps.outages.rules import (
     confidence,
     severity,
 )
+from apps.outages.selectors.hearing import EventRow, Hearing, is_fixed, moment
 from apps.outages.services import interruptions, trail, writing
 from apps.outages.services.comparing import candidate_of, differs, disposition_of, lacks
-from apps.outages.selectors.hearing import EventRow, Hearing, is_fixed, moment
 from apps.outages.services.life import Ending, restore_by_evidence
 from apps.outages.services.places import describe
 

@@ -17,6 +17,7 @@ from apps.api.oms.serializers.events import (
     ReceiptOut,
     SourceOut,
 )
+from apps.api.oms.serializers.explanations import ExplanationOut
 from apps.api.oms.serializers.notices import (
     NoticeListOut,
     NoticeOut,
@@ -57,6 +58,7 @@ __all__ = [
     "EventListOut",
     "EventOut",
     "EventQuery",
+    "ExplanationOut",
     "NoticeListOut",
     "NoticeOut",
     "NoticeQuery",

@@ -2,6 +2,7 @@
 
 from apps.api.oms.views.crews import AssignmentStatusView, CrewsView, OutageCrewView
 from apps.api.oms.views.events import CorrelateBatchView, CorrelateView, EventsView
+from apps.api.oms.views.explanations import OutageExplanationView
 from apps.api.oms.views.notices import NotificationsView, OutageNotifyView
 from apps.api.oms.views.outages import (
     OutageStatusView,
@@ -23,6 +24,7 @@ __all__ = [
     "EventsView",
     "NotificationsView",
     "OutageCrewView",
+    "OutageExplanationView",
     "OutageNotifyView",
     "OutageStatusView",
     "OutageVerifyView",

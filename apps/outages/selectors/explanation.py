@@ -1,0 +1,98 @@
+"""Why an outage is where it is said to be."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from apps.core.actor import Actor
+from apps.network import selectors as network
+from apps.outages.correlation.explanation import Weighed, explain
+from apps.outages.selectors.hearing import Hearing, devices_of, hear
+from apps.outages.selectors.outages import outage as find_outage
+
+MOST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A device that may have opened; figures as in `correlation.explanation.Weighed`."""
+
+    device_id: str
+    device_kind: str
+    customers: int
+    reports_for: int
+    silent: int
+    against: int
+    score: float
+    named: bool
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What speaks for an outage's device and against it.
+
+    `basis` is `topology`, `space` (only coordinates are known), `people` (somebody confirmed or
+    planned it, so it does not move) or `report` (a single meter).
+    """
+
+    outage_id: UUID
+    device_id: str
+    basis: str
+    meters_reporting: int
+    meters_back: int
+    presumed_back: int
+    candidates: tuple[Candidate, ...]
+
+
+def explanation_of(*, outage_id: str | UUID, viewer: Actor, at: datetime) -> Explanation:
+    """Return why the outage is where it is. Raises Forbidden or OutageNotFound."""
+    row = find_outage(outage_id=outage_id, viewer=viewer)
+    if row.feeder_number is None:
+        return Explanation(row.id, row.device_code, "space", 0, 0, 0, ())
+    grid = network.grid()
+    heard = hear(grid, row.feeder_number, row.first_detected_at, at)
+    devices = devices_of(grid)
+    position = _position(heard, row.id)
+    if position is None:
+        return Explanation(row.id, row.device_code, "report", 0, 0, 0, ())
+    found, outcome = heard.found[position], heard.outcomes[position]
+    weighed = explain(devices, found, outcome, heard.signals)
+    basis = "people" if found.pin is not None else "topology"
+    return Explanation(
+        row.id,
+        row.device_code,
+        basis if found.edge >= 0 or found.pin is not None else "report",
+        len(found.lost),
+        len(found.back),
+        len(outcome.presumed),
+        tuple(
+            _candidate(w, grid.edge_code(w.edge), grid.edge_kind(w.edge)) for w in weighed
+        )[:MOST],
+    )
+
+
+def _position(heard: Hearing, outage_id: UUID) -> int | None:
+    """Return which hypothesis the outage is: the one that shares most events with it."""
+    best: tuple[int, int] | None = None
+    for position, found in enumerate(heard.found):
+        if found.pin == outage_id:
+            return position
+        shared = sum(heard.events[e].outage == outage_id for e in found.events)
+        if shared and (best is None or shared > best[0]):
+            best = shared, position
+    return None if best is None else best[1]
+
+
+def _candidate(weighed: Weighed, code: str, kind: str) -> Candidate:
+    return Candidate(
+        code,
+        kind,
+        weighed.meters,
+        weighed.reports,
+        weighed.silent,
+        weighed.against,
+        weighed.score,
+        weighed.named,
+        weighed.chosen,
+    )
