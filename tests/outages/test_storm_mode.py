@@ -13,7 +13,7 @@ from apps.core.errors import Forbidden
 from apps.core.models import OutboxRow
 from apps.outages import selectors, services
 from apps.outages.models import Outage, SourceEvent, StormPeriod
-from apps.outages.rules import Kind
+from apps.outages.rules import Kind, read_report
 from apps.outages.rules.storms import Rule, Turn
 
 SYSTEM = system("test")
@@ -248,3 +248,26 @@ def test_an_admin_moves_the_rule(db, clock):
     by_hand(clock, on=True)
     found = selectors.rule_in_force("onu")
     assert (found.window, found.radius) == (timedelta(minutes=90), 3000.0)
+
+
+def test_in_a_storm_what_is_farther_apart_still_belongs_together(db, clock):
+    def called(name, minutes, north):
+        moment = clock.at + timedelta(minutes=minutes)
+        event = {
+            "event_type": "no_power",
+            "source_type": "call_center",
+            "source_event_id": name,
+            "timestamp": moment.isoformat(),
+            "latitude": 31.0 + north / 111_195,
+            "longitude": 35.0,
+        }
+        report = read_report(event, at=moment)
+        (receipt,) = services.take_reports(reports=[(SYSTEM, report)], at=moment)
+        return receipt.outage_id
+
+    first = called("a", 0, 0)
+    assert called("b", 1, 1500) != first
+    by_hand(clock, on=True)
+    assert called("c", 45, -1500) == first
+    by_hand(clock, on=False)
+    assert called("d", 46, -3100) != first

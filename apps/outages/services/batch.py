@@ -24,6 +24,7 @@ from apps.outages.rules import (
     Status,
 )
 from apps.outages.rules import settings as declared
+from apps.outages.selectors import rule_in_force
 from apps.outages.services import reading, writing
 from apps.outages.services.bulk import together
 from apps.outages.services.spots import SpotFinder
@@ -131,12 +132,9 @@ class Batch:
         key = ("scada" if is_scada else "", report.window_minutes, report.radius_meters)
         found = self._reaches.get(key)
         if found is None:
-            window = declared.SCADA_WINDOW_MINUTES if is_scada else declared.WINDOW_MINUTES
-            radius = declared.SCADA_RADIUS_METERS if is_scada else declared.RADIUS_METERS
-            found = Reach(
-                timedelta(minutes=report.window_minutes or value(window)),
-                report.radius_meters or value(radius),
-            )
+            rule, minutes = rule_in_force(report.source_type), report.window_minutes
+            window = rule.window if minutes is None else timedelta(minutes=minutes)
+            found = Reach(window, report.radius_meters or rule.radius)
             self._reaches[key] = found
         return found
 
