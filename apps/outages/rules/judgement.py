@@ -17,8 +17,8 @@ WEIGHTS = {
 HIGH_CONFIDENCE = 0.8
 # A part of the network rests this many times as long as its last judgement took, but not longer
 # than the seconds of REST_AT_MOST.
-REST_TIMES = 25
-REST_AT_MOST = 2
+REST_TIMES = 40
+REST_AT_MOST = 5
 EARTH_RADIUS_METERS = 6_371_008.8
 
 
