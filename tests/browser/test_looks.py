@@ -43,7 +43,8 @@ def test_every_page_looks_right(evening, desk, screenshot, theme):
     at.sign_in(evening.person("ops_manager"))
     at.page.context.add_cookies([{"name": "theme", "value": theme, "url": at.address}])
     outage = evening.open()[0]
-    pages = PAGES | {"outage": f"/outages/{outage.id}"}
+    one = f"/outages/{outage.id}"
+    pages = PAGES | {"outage": one, "why": f"{one}/why"}
     for name, path in pages.items():
         at.page.set_viewport_size(size_of("wall"))
         at.go(path)
