@@ -77,6 +77,8 @@ class Course:
                 self.returns.close(index, signal)
             case What.UP:
                 self.returns.up(index, signal)
+            case What.LIT:
+                self.returns.lit(index, signal)
             case _:
                 self.loners.hint(index, signal)
 

@@ -11,7 +11,8 @@ class What(IntEnum):
     """What a signal says. At one moment losses count before returns.
 
     A `LOSS` carries the moment at which power went; a `HINT` comes when somebody noticed, or
-    from a meter without a time of its own. `TRIP` and `CLOSE` speak of the device itself.
+    from a meter without a time of its own. `TRIP` and `CLOSE` speak of the device itself. A
+    meter that was asked is `LIT` where it has power, since when nobody knows.
     """
 
     TRIP = 0
@@ -19,6 +20,7 @@ class What(IntEnum):
     HINT = 2
     CLOSE = 3
     UP = 4
+    LIT = 5
 
 
 class Signal(NamedTuple):

@@ -62,7 +62,7 @@ def _powered(
     return {
         s.meter: s.node
         for s in signals
-        if s.what is What.UP
+        if s.what in (What.UP, What.LIT)
         and s.meter not in found.lost
         and found.since + CLOCKS < s.at < end - CLOCKS
     }

@@ -50,11 +50,22 @@ class Returns:
     def up(self, index: int, signal: Signal) -> None:
         """A meter says that it has power."""
         held = self._returning(signal)
-        if held is None:
+        if held is not None:
+            self._gain(held, index, signal, signal.at)
+
+    def lit(self, index: int, signal: Signal) -> None:
+        """A meter that was asked has power: since its outage was over, or else since now."""
+        held = self._returning(signal)
+        if held is None or signal.meter in held.back:
             return
-        held.gain(index, signal.meter, signal.node, signal.at)
+        over = held.over_at
+        at = signal.at if over is None else min(over, signal.at)
+        self._gain(held, index, signal, max(at, held.lost.get(signal.meter, at)))
+
+    def _gain(self, held: Hypothesis, index: int, signal: Signal, at: float) -> None:
+        held.gain(index, signal.meter, signal.node, at)
         over = held.closed_at
-        held.prompt += over is not None and signal.at <= over + SETTLES
+        held.prompt += over is not None and at <= over + SETTLES
         if held.faded_at is None and held.edge >= 0 and not held.pin:
             back = sum(1 for meter in held.lost if meter in held.back)
             if back >= max(1.0, FADES * len(held.lost)):

@@ -47,6 +47,7 @@ class EventRow(NamedTuple):
     outage: UUID | None
     latitude: float | None
     longitude: float | None
+    is_answer: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,8 @@ def _events(feeder: int, begin: datetime) -> list[EventRow]:
     cursor.execute(
         "SELECT id, source_type, source_event_id, kind, occurred_at, received_at, "
         "meter_number, node_number, device_code, meter_code, disposition, outage_id, "
-        "latitude, longitude FROM outages_sourceevent "
+        "latitude, longitude, event_type IN ('ping_powered', 'ping_dark') "
+        "FROM outages_sourceevent "
         "WHERE feeder_number = %s AND occurred_at >= %s AND kind <> 'ignored'",
         [feeder, begin],
     )
@@ -160,9 +162,9 @@ def _signal(grid: "Grid", row: EventRow, node: int) -> Signal | None:
         edge, node = found, fed
         what = What.CLOSE if back else What.TRIP
     elif back:
-        what = What.UP
+        what = What.LIT if row.is_answer else What.UP
     else:
-        what = What.HINT if call else What.LOSS
+        what = What.HINT if call or row.is_answer else What.LOSS
     exact = abs(row.at - row.received_at) > SAME_MOMENT
     meter = -1 if row.meter is None else row.meter
     return Signal(at, what, meter, node, edge, call, exact, (row.source, row.name))
