@@ -1,15 +1,14 @@
 """The trail in the Django admin: to read."""
 
-from typing import Any
-
 from django.contrib import admin
 from unfold.admin import ModelAdmin
 
 from apps.audit.models import AuditEntry
+from apps.core.unchangeable import Unchangeable
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(ModelAdmin):
+class AuditEntryAdmin(Unchangeable, ModelAdmin):
     """Entries, newest first; nobody adds, changes or deletes one."""
 
     list_display = (
@@ -25,15 +24,3 @@ class AuditEntryAdmin(ModelAdmin):
     date_hierarchy = "at"
     show_full_result_count = False
     list_per_page = 50
-
-    def has_add_permission(self, request: Any) -> bool:
-        """Nobody adds."""
-        return False
-
-    def has_change_permission(self, request: Any, obj: Any = None) -> bool:
-        """Nobody changes."""
-        return False
-
-    def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
-        """Nobody deletes."""
-        return False

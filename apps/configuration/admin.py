@@ -11,6 +11,7 @@ from apps.configuration import selectors, services
 from apps.configuration.models import Setting, SettingChange
 from apps.configuration.rules import UnknownSetting, definition, parse
 from apps.core.errors import DomainError
+from apps.core.unchangeable import Unchangeable
 
 
 class SettingForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -84,20 +85,8 @@ class SettingAdmin(ModelAdmin):
 
 
 @admin.register(SettingChange)
-class SettingChangeAdmin(ModelAdmin):
+class SettingChangeAdmin(Unchangeable, ModelAdmin):
     """What was changed, newest first, to read."""
 
     list_display = ("changed_at", "key", "before", "after", "changed_by")
     search_fields = ("key",)
-
-    def has_add_permission(self, request: Any) -> bool:
-        """Nobody adds."""
-        return False
-
-    def has_change_permission(self, request: Any, obj: Any = None) -> bool:
-        """Nobody changes."""
-        return False
-
-    def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
-        """Nobody deletes."""
-        return False

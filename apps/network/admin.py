@@ -1,10 +1,9 @@
 """The grid in the admin: to look at. It changes through imports and switching."""
 
-from typing import Any
-
 from django.contrib import admin
 from unfold.admin import ModelAdmin
 
+from apps.core.unchangeable import Unchangeable
 from apps.network.models import (
     Customer,
     Edge,
@@ -18,22 +17,10 @@ from apps.network.models import (
 )
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class ReadOnlyAdmin(Unchangeable, ModelAdmin):
     """Rows that nobody edits here."""
 
     show_full_result_count = False
-
-    def has_add_permission(self, request: Any, obj: Any = None) -> bool:
-        """Nothing is added here."""
-        return False
-
-    def has_change_permission(self, request: Any, obj: Any = None) -> bool:
-        """Nothing is changed here."""
-        return False
-
-    def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
-        """Nothing is deleted here."""
-        return False
 
 
 @admin.register(Network)

@@ -1,10 +1,9 @@
 """Notices in the admin: to look at. What changes them goes through the services."""
 
-from typing import Any
-
 from django.contrib import admin
 from unfold.admin import ModelAdmin, TabularInline
 
+from apps.core.unchangeable import Unchangeable
 from apps.notifications.models import (
     CustomerPreference,
     Notice,
@@ -12,22 +11,6 @@ from apps.notifications.models import (
     NoticeRecipient,
     SentMessage,
 )
-
-
-class Unchangeable:
-    """Rows that the admin shows and never writes."""
-
-    def has_add_permission(self, *_: Any) -> bool:
-        """Refuse to add."""
-        return False
-
-    def has_change_permission(self, *_: Any) -> bool:
-        """Refuse to change."""
-        return False
-
-    def has_delete_permission(self, *_: Any) -> bool:
-        """Refuse to delete."""
-        return False
 
 
 @admin.register(Notice)

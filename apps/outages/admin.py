@@ -1,27 +1,10 @@
 """Outages in the admin: to look at. What changes them goes through the services."""
 
-from typing import Any
-
 from django.contrib import admin
 from unfold.admin import ModelAdmin
 
+from apps.core.unchangeable import Unchangeable
 from apps.outages.models import StormPeriod, ZoneEstimate
-
-
-class Unchangeable:
-    """Rows that the admin shows and never writes."""
-
-    def has_add_permission(self, *_: Any) -> bool:
-        """Refuse to add."""
-        return False
-
-    def has_change_permission(self, *_: Any) -> bool:
-        """Refuse to change."""
-        return False
-
-    def has_delete_permission(self, *_: Any) -> bool:
-        """Refuse to delete."""
-        return False
 
 
 @admin.register(ZoneEstimate)
