@@ -22,7 +22,7 @@ from apps.network.invention.varied import varied
 from apps.network.topology import Grid, Layout
 from apps.outages.correlation.bursts import cut
 from apps.outages.correlation.course import infer
-from apps.outages.correlation.evidence import Pin, Signal, What, ordered
+from apps.outages.correlation.evidence import Pin, Signal, What, ordered, what_said
 from apps.outages.correlation.outcome import conclude
 from apps.outages.correlation.parts import Devices
 from apps.outages.rules import Kind
@@ -266,10 +266,9 @@ def as_signal(grid, directory, told):
     if kind in (None, Kind.IGNORED) or node is None:
         return None
     at = datetime.fromisoformat(event["timestamp"])
-    call, back = event["source_type"] == "call_center", kind is Kind.RESTORATION
-    what = What.UP if back else What.HINT if call else What.LOSS
-    if edge is not None:
-        what = What.CLOSE if back else What.TRIP
+    call = event["source_type"] == "call_center"
+    back = kind is Kind.RESTORATION
+    what = what_said(back=back, of_device=edge is not None, noticed=call)
     exact = abs((told.arrives_at - at).total_seconds()) > 0.002
     name = (event["source_type"], event["source_event_id"])
     return Signal(

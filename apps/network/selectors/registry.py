@@ -1,7 +1,7 @@
 """Names of things: regions, feeders, meters, customers, and the search for them."""
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -130,13 +130,15 @@ _METER_FIELDS = (
 class Supplied:
     """The meters of a feeder in the order of the tree; all columns go together.
 
-    `positions` ascend; `critical_before` counts the critical customers up to a meter.
+    `positions` ascend; `critical_before` counts the critical customers up to a meter, `places`
+    says where the meter with a code stands in the columns.
     """
 
     positions: tuple[int, ...]
     numbers: tuple[int, ...]
     codes: tuple[str, ...]
     critical_before: tuple[int, ...]
+    places: Mapping[str, int]
 
     def between(self, first: int, last: int) -> tuple[int, int]:
         """Return the range of the meters at the tree's positions [first, last)."""
@@ -177,6 +179,7 @@ def _supplied(held: Grid, feeder_pk: int) -> Supplied:
         tuple(row[1] for row in found),
         tuple(row[2] for row in found),
         tuple(before),
+        {row[2]: place for place, row in enumerate(found)},
     )
 
 

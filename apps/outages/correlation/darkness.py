@@ -60,7 +60,7 @@ class Darkness:
         for held in self.part.by_edge.values():
             if held.node < 0 or held.since > at or held.shrunk or held.edge in known:
                 continue
-            if not self.part.is_over(held, at):
+            if not held.is_over(at):
                 spans.append((*self.part.devices.span(held.edge), len(held.back)))
             else:
                 spans += [(first, last, 0) for first, last in held.remains]
@@ -129,22 +129,15 @@ class Darkness:
 
     def _part(self, held: Hypothesis, edge: int, meters: Sequence[int]) -> None:
         """Open what stayed dark below the closed device as an outage of its own."""
-        node = self.part.devices.grid.fed_node(edge)
-        part = Hypothesis(edge, -1 if node is None else node, -1, held.since, parent=held)
+        part = self.part.open(edge, held.since, parent=held)
         for meter in meters:
             part.lost[meter] = held.lost.pop(meter)
             part.nodes[meter] = held.nodes[meter]
-        self.part.keep(part)
 
     def lighten(self, held: Hypothesis, at: float) -> None:
         """Take off the parts that had stayed dark and that most now say are fed again."""
-        position = self.part.devices.position
-        told = sorted(position(held.nodes[m]) for m in held.back if held.nodes[m] >= 0)
-        for first, last in list(held.remains):
-            count = bisect_left(told, last) - bisect_left(told, first)
-            if count >= max(1.0, TOLD_BACK * self.part.meters_between(first, last)):
-                held.remains.remove((first, last))
-                held.relit.append((first, last, at))
+        places = sorted(map(self.part.devices.position, (held.nodes[m] for m in held.back)))
+        self._relight(held, places, TOLD_BACK, 1.0, at)
 
     def forget(self, losses: Sequence[Loss]) -> None:
         """What reports a loss had power: it was not among what had stayed dark."""
@@ -153,8 +146,19 @@ class Darkness:
             return
         places = sorted(self.part.devices.position(loss.node) for loss in losses)
         for held in partly:
-            for first, last in list(held.remains):
-                count = bisect_left(places, last) - bisect_left(places, first)
-                if count >= max(2.0, FREED * self.part.meters_between(first, last)):
-                    held.remains.remove((first, last))
-                    held.relit.append((first, last, losses[0].at))
+            self._relight(held, places, FREED, 2.0, losses[0].at)
+
+    def _relight(
+        self,
+        held: Hypothesis,
+        places: Sequence[int],
+        share: float,
+        fewest: float,
+        at: float,
+    ) -> None:
+        """Take off the parts of which such a share, and so many, speak from these places."""
+        for first, last in list(held.remains):
+            count = bisect_left(places, last) - bisect_left(places, first)
+            if count >= max(fewest, share * self.part.meters_between(first, last)):
+                held.remains.remove((first, last))
+                held.relit.append((first, last, at))

@@ -59,6 +59,19 @@ class Pin:
     planned: bool = False
 
 
+def what_said(*, back: bool, of_device: bool, noticed: bool, asked: bool = False) -> What:
+    """Return what a signal says.
+
+    `back` means that power is back, `of_device` that it speaks of the device itself, `noticed`
+    that a person reported it, `asked` that the meter answered a question.
+    """
+    if of_device:
+        return What.CLOSE if back else What.TRIP
+    if back:
+        return What.LIT if asked else What.UP
+    return What.HINT if noticed or asked else What.LOSS
+
+
 def ordered(signals: Iterable[Signal]) -> list[Signal]:
     """Return each signal once, in the one order in which they are judged."""
     return sorted(set(signals))

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log
 
 from apps.outages.correlation.evidence import Signal, What
 from apps.outages.correlation.hypothesis import Hypothesis
@@ -10,10 +9,10 @@ from apps.outages.correlation.losses import HEARD
 from apps.outages.correlation.outcome import Outcome
 from apps.outages.correlation.parts import Devices
 from apps.outages.correlation.state import CLOCKS
-from apps.outages.correlation.wave import DEVICE_PRICE
+from apps.outages.correlation.wave import DEVICE_PRICE, Habit
 
-LONE = 7.0
-"""What a report costs that no device explains, in nats: about one by chance in a thousand."""
+HABIT = Habit(HEARD, lone=7.0)
+"""As in a wave, where about one report in a thousand meters comes by chance."""
 
 CONTRADICTION = 3.0
 """What a meter costs that says it has power while the device is said to be open, in nats."""
@@ -81,7 +80,7 @@ def _weigh(
     against = sum(edge in devices.above(node) for node in powered.values())
     meters = devices.size(edge)
     silent = max(0, meters - reports - against)
-    score = reports * (LONE + log(HEARD)) + silent * log(1 - HEARD)
+    score = reports * (HABIT.lone - HABIT.speaking) - silent * HABIT.silence
     score -= DEVICE_PRICE * (not named) + CONTRADICTION * against
     chosen = edge == found.edge
     return Weighed(edge, meters, reports, silent, against, round(score, 1), named, chosen)

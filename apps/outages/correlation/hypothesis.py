@@ -52,10 +52,16 @@ class Hypothesis:
         """
         if meter in self.back or (self.shrunk and meter not in self.lost):
             return False
-        over = self.over_at
-        if over is None or at <= over:
-            return True
+        return not self.is_over(at) or self.has_remains(position)
+
+    def has_remains(self, position: int) -> bool:
+        """Return whether the place stayed dark when most were back."""
         return any(first <= position < last for first, last in self.remains)
+
+    def is_over(self, at: float) -> bool:
+        """Return whether power was back at most of its meters by then."""
+        over = self.over_at
+        return over is not None and at > over
 
     @property
     def over_at(self) -> float | None:

@@ -51,12 +51,9 @@ class Loners:
         near = [h for h in self.loose if h.node >= 0]
         if len(near) < 2 or self._is_busy(at):
             return
-        fresh_chain = self.part.devices.above(fresh.node) if fresh.node >= 0 else ()
-        for edge in fresh_chain:
+        for edge in self.part.devices.above(fresh.node):
             group = [h for h in near if edge in self.part.devices.above(h.node)]
-            if len(group) < 2:
-                continue
-            if self._agree(edge, group, fresh):
+            if len(group) >= 2 and self._agree(edge, group):
                 self._gather_at(edge, group)
                 return
 
@@ -65,31 +62,32 @@ class Loners:
         first = bisect_left(self.times, at - LOOSE)
         return bisect_left(self.times, at + LOOSE) - first > BUSY
 
-    def _agree(self, edge: int, group: Sequence[Hypothesis], fresh: Hypothesis) -> bool:
-        """Return whether so many reports below the device are more than chance."""
+    def _agree(self, edge: int, group: Sequence[Hypothesis]) -> bool:
+        """Return whether so many reports below the device are more than chance.
+
+        Below a large device they must fill a share of it, too.
+        """
         size = self.part.devices.size(edge)
         times = sorted(h.since for h in group)
         span = max(times[-1] - times[0], SHORTEST)
-        by_chance = self.part.rate * size * span / 3600.0
-        if self.part.devices.grid.edge_kind(edge) == "transformer" or size <= FEW_METERS:
-            # n reports within the span where `by_chance` are expected
-            return by_chance ** (len(group) - 1) < BY_CHANCE
-        share = len(group) / max(size, 1)
-        return share >= FILLED and by_chance ** (len(group) - 1) < BY_CHANCE
+        expected = self.part.rate * size * span / 3600.0
+        if expected ** (len(group) - 1) >= BY_CHANCE:
+            return False
+        is_small = size <= FEW_METERS
+        if is_small or self.part.devices.grid.edge_kind(edge) == "transformer":
+            return True
+        return len(group) / max(size, 1) >= FILLED
 
     def _gather_at(self, edge: int, group: Sequence[Hypothesis]) -> None:
-        node = self.part.devices.grid.fed_node(edge)
-        since = min(h.since for h in group)
-        found = Hypothesis(edge, -1 if node is None else node, -1, since)
+        gone = {id(h) for h in group}
+        self.part.found = [h for h in self.part.found if id(h) not in gone]
+        self.loose = [h for h in self.loose if id(h) not in gone]
+        found = self.part.open(edge, min(h.since for h in group))
         for h in group:
             found.events += h.events
             found.lost.update(h.lost)
             found.nodes.update(h.nodes)
             self.part.by_meter.pop(h.meter, None)
-        gone = {id(h) for h in group}
-        self.part.found = [h for h in self.part.found if id(h) not in gone]
-        self.loose = [h for h in self.loose if id(h) not in gone]
-        self.part.keep(found)
 
     def hint(self, index: int, signal: Signal) -> None:
         """Place a report without an exact time."""

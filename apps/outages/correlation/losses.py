@@ -88,7 +88,7 @@ class Losses:
         habit = Habit(HEARD, -log(min(MOST_CHANCE, chance)))
         distinct = list(first.values())
         live = self.darkness.live(at, known)
-        opened, _ = judge(self.part.devices, distinct, live, habit, known)
+        opened = judge(self.part.devices, distinct, live, habit, known)
         for index, loss in self._open(opened, losses, known):
             if index in freed:
                 freed[index].lose(index, loss.meter, loss.node, loss.at)

@@ -11,6 +11,7 @@ from math import cos, floor, radians
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from apps.outages.correlation.parts import devices_of
 from apps.outages.rules import (
     Kind,
     MatchedBy,
@@ -171,7 +172,6 @@ class Matcher:
         self.of_meter: dict[str, list[Candidate]] = {}
         self.of_edge: dict[int, list[Candidate]] = {}
         self.of_transformer: dict[int, list[Candidate]] = {}
-        self._ways: dict[int, list[int]] = {}
         self.of_substation: dict[str, list[Candidate]] = {}
         self.placed = _Places()
         for candidate in candidates:
@@ -200,20 +200,12 @@ class Matcher:
         """Return the outages of the feeder that could explain an event there."""
         found = [*self.of_feeder.get(spot.feeder_number or 0, ())]
         found += self.of_meter.get(spot.meter_code, ())
-        for edge in self._way(spot.node):
+        for edge in devices_of(self.grid).path(spot.node):
             found += self.of_edge.get(edge, ())
         if spot.edge >= 0:
             found += self.of_edge.get(spot.edge, ())
         found += self.of_transformer.get(spot.transformer, ())
         return [c for c in found if c.feeder_number == spot.feeder_number]
-
-    def _way(self, node: int) -> list[int]:
-        if node < 0:
-            return []
-        way = self._ways.get(node)
-        if way is None:
-            way = self._ways[node] = self.grid.path(node)
-        return way
 
     def find(self, report: Report, spot: Spot, reach: Reach) -> Match | None:
         """Return the open outage that the event belongs to, if there is one."""

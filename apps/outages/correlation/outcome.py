@@ -37,10 +37,10 @@ def conclude(
     if found.closed_at is not None:
         return Outcome(found.closed_at, found.closed_at <= limit, {})
     silent = [m for m in found.lost if not _is_back(found, m)]
-    back = [at for m, at in found.back.items()]
+    back = list(found.back.values())
     if not back:
         return Outcome(None, momentary=False, presumed={})
-    if not silent and max(found.back.values()) <= limit:
+    if not silent and max(back) <= limit:
         return Outcome(max(back), momentary=True, presumed={})
     early = {m: at for m, at in found.back.items() if at <= limit}
     later = [m for m in found.lost if m not in early]

@@ -9,6 +9,9 @@ import numpy as np
 if TYPE_CHECKING:
     from apps.network.topology import Grid
 
+REMEMBERED = 50_000
+"""Nodes whose ways are remembered at most."""
+
 
 @dataclass(slots=True)
 class Devices:
@@ -16,18 +19,35 @@ class Devices:
 
     grid: "Grid"
     _chains: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    _paths: dict[int, list[int]] = field(default_factory=dict)
     _sizes: dict[int, int] = field(default_factory=dict)
     _below: dict[int, list[int]] | None = None
 
     def above(self, node: int) -> tuple[int, ...]:
         """Return the protective devices above the node, the nearest first.
 
-        The last is the breaker that leads the feeder, where there is one.
+        The last is the breaker that leads the feeder, where there is one. None for -1.
         """
+        if node < 0:
+            return ()
         found = self._chains.get(node)
         if found is None:
             found = self._chains[node] = self._walk(node)
         return found
+
+    def path(self, node: int) -> list[int]:
+        """Return all edges from the node up to its root; none for -1."""
+        if node < 0:
+            return []
+        found = self._paths.get(node)
+        if found is None:
+            found = self._paths[node] = self.grid.path(node)
+        return found
+
+    def fed(self, edge: int) -> int:
+        """Return the node that the edge feeds, or -1 where it is off the tree or none."""
+        node = self.grid.fed_node(edge) if edge >= 0 else None
+        return -1 if node is None else node
 
     def _walk(self, node: int) -> tuple[int, ...]:
         leads, chain = self.grid.layout.edges.leads, []
@@ -41,9 +61,8 @@ class Devices:
         """Return how many meters hang below the device."""
         found = self._sizes.get(edge)
         if found is None:
-            node = self.grid.fed_node(edge)
-            found = 0 if node is None else self.grid.meters_below(node)
-            self._sizes[edge] = found
+            node = self.fed(edge)
+            found = self._sizes[edge] = self.grid.meters_below(node) if node >= 0 else 0
         return found
 
     def children(self, edge: int) -> list[int]:
@@ -69,21 +88,37 @@ class Devices:
 
     def span(self, edge: int) -> tuple[int, int]:
         """Return the positions [first, last) of what the device feeds."""
-        node = self.grid.fed_node(edge)
-        if node is None:
+        node = self.fed(edge)
+        if node < 0:
             return 0, 0
         return int(self.grid.enter[node]), int(self.grid.leave[node])
 
     def position(self, node: int) -> int:
-        """Return the position of the node in the order of the tree."""
-        return int(self.grid.enter[node])
+        """Return the position of the node in the order of the tree; -1 for none."""
+        return int(self.grid.enter[node]) if node >= 0 else -1
 
     def rank(self, edge: int) -> tuple[int, str]:
         """Return a key that orders devices the same in every process: deepest first."""
-        node = self.grid.fed_node(edge)
-        depth = -1 if node is None else int(self.grid.depth[node])
+        node = self.fed(edge)
+        depth = int(self.grid.depth[node]) if node >= 0 else -1
         return -depth, self.grid.edge_code(edge)
 
     def known(self, edges: Sequence[int]) -> list[int]:
         """Return the devices in that order."""
         return sorted(edges, key=self.rank)
+
+    def is_full(self) -> bool:
+        """Return whether so much is remembered that one should begin anew."""
+        return len(self._chains) + len(self._paths) > REMEMBERED
+
+
+_held: Devices | None = None
+
+
+def devices_of(grid: "Grid") -> Devices:
+    """Return the ways through the grid's tree, those found before where it is the same."""
+    global _held
+    held = _held
+    if held is None or held.grid.tree is not grid.tree or held.is_full():
+        held = _held = Devices(grid)
+    return held

@@ -27,16 +27,10 @@ class Returns:
     def trip(self, index: int, signal: Signal) -> None:
         """SCADA, or somebody, says that the device opened."""
         held = self.part.by_edge.get(signal.edge)
-        if held is not None and not self.part.is_over(held, signal.at):
-            held.events.append(index)
-            held.named = held.named or signal.edge >= 0
-            return
-        node = self.part.devices.grid.fed_node(signal.edge)
-        found = Hypothesis(
-            signal.edge, -1 if node is None else node, -1, signal.at, named=True
-        )
-        found.events.append(index)
-        self.part.keep(found)
+        if held is None or held.is_over(signal.at):
+            held = self.part.open(signal.edge, signal.at)
+        held.named = True
+        held.events.append(index)
 
     def close(self, index: int, signal: Signal) -> None:
         """SCADA, or somebody, says that the device closed."""
@@ -81,7 +75,7 @@ class Returns:
         """
         held = self.part.by_meter.get(signal.meter)
         over = [held] if held is not None and signal.at >= held.since else []
-        for edge in self.part.devices.above(signal.node) if signal.node >= 0 else ():
+        for edge in self.part.devices.above(signal.node):
             over += [
                 h for h in self.part.all_at.get(edge, ()) if signal.at >= h.since - CLOCKS
             ]
@@ -109,8 +103,8 @@ class Returns:
         over = held.over_at
         if over is None or signal.at <= over + SETTLES:
             return True
-        position = self.part.devices.position(signal.node) if signal.node >= 0 else -1
-        return any(first <= position < last for first, last in held.remains) or any(
+        position = self.part.devices.position(signal.node)
+        return held.has_remains(position) or any(
             first <= position < last and signal.at <= at + SETTLES
             for first, last, at in held.relit
         )

@@ -36,10 +36,19 @@ class Part:
     def at(self, edge: int, since: float) -> Hypothesis:
         """Return the hypothesis that the device opened then: the one there is, or a new one."""
         held = self.by_edge.get(edge)
-        if held is not None and not held.settled and not self.is_over(held, since):
+        if held is not None and not held.settled and not held.is_over(since):
             return held
-        node = self.devices.grid.fed_node(edge)
-        found = Hypothesis(edge, -1 if node is None else node, -1, since)
+        return self.open(edge, since)
+
+    def open(
+        self,
+        edge: int,
+        since: float,
+        parent: Hypothesis | None = None,
+    ) -> Hypothesis:
+        """Return a new hypothesis: the device opened then."""
+        node = self.devices.fed(edge)
+        found = Hypothesis(edge, node, -1, since, parent=parent)
         self.keep(found)
         return found
 
@@ -57,13 +66,6 @@ class Part:
         elif found.meter >= 0:
             self.by_meter[found.meter] = found
 
-    @staticmethod
-    def is_over(held: Hypothesis, at: float) -> bool:
-        """Return whether power was back at most of its meters by then."""
-        if held.closed_at is not None:
-            return at > held.closed_at
-        return held.faded_at is not None and at > held.faded_at
-
     def holder(self, signal: Signal, slack: float) -> Hypothesis | None:
         """Return the open hypothesis that has the signal's place in the dark, the innermost."""
         held = self.by_meter.get(signal.meter)
@@ -73,7 +75,7 @@ class Part:
 
     def device_holder(self, signal: Signal, slack: float) -> Hypothesis | None:
         """Return the same, of devices only."""
-        for edge in self.devices.above(signal.node) if signal.node >= 0 else ():
+        for edge in self.devices.above(signal.node):
             held = self.by_edge.get(edge)
             if held is not None and self.holds(held, signal, slack):
                 return held
@@ -83,7 +85,7 @@ class Part:
         """Return whether the signal's place was in the dark because of this."""
         if signal.at < held.since - slack:
             return False
-        position = self.devices.position(signal.node) if signal.node >= 0 else -1
+        position = self.devices.position(signal.node)
         return held.is_dark(signal.meter, position, signal.at)
 
     def meters_between(self, first: int, last: int) -> int:

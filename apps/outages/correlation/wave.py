@@ -98,16 +98,13 @@ class Tally:
 class Verdict:
     """How one device does as the explanation.
 
-    `count` meters spoke for it, `silent` live ones did not. `as_open` and `as_closed` are what
-    the two cost. If it is open, `peeled` are the devices below with a cause of their own; the
-    rest are `joined` reports, whose silent neighbours cost `quiet`, with their `times`; the
-    causes of their own cost `extra`. `upper` says that of two devices with the same meters below
-    it is the likelier.
+    `as_open` and `as_closed` are what the two cost. If it is open, `peeled` are the devices below
+    with a cause of their own; the rest are `joined` reports, whose silent neighbours cost
+    `quiet`, with their `times`; the causes of their own cost `extra`. `upper` says that of two
+    devices with the same meters below it is the likelier.
     """
 
     edge: int
-    count: int
-    silent: int
     as_open: float
     as_closed: float
     joined: int
@@ -136,8 +133,8 @@ def judge(
     live: Callable[[int], int],
     habit: Habit,
     known: Container[int] = (),
-) -> tuple[list[int], dict[int, Verdict]]:
-    """Return the devices that are open, and the verdict on each that was considered.
+) -> list[int]:
+    """Return the devices that are open, the deepest first.
 
     `live` says how many meters below a device had power until now. The `known` ones are open for
     certain, unless one above explains what is heard below them.
@@ -158,7 +155,7 @@ def judge(
     for edge in verdicts:
         if edge not in below:
             found += _choose(edge, tallies, verdicts)
-    return devices.known(found), verdicts
+    return devices.known(found)
 
 
 def _tally(devices: Devices, losses: Sequence[Loss]) -> dict[int, Tally]:
@@ -197,10 +194,8 @@ class _Weigher:
         tally, live = self.tallies[edge], self.live(edge)
         children = [self.below[child] for child in tally.children]
         as_closed = tally.direct * self.habit.lone + sum(child.best for child in children)
-        silent, quiet = max(0, live - tally.count), self._quiet(edge, tally, live)
-        plain = Verdict(
-            edge, tally.count, silent, inf, as_closed, tally.count, quiet, Times()
-        )
+        quiet = self._quiet(edge, tally, live)
+        plain = Verdict(edge, inf, as_closed, tally.count, quiet, Times())
         best = plain
         for moment in _moments(tally, children) if live else ():
             tried = self._open_at(moment, tally, children, plain)

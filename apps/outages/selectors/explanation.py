@@ -7,7 +7,8 @@ from uuid import UUID
 from apps.core.actor import Actor
 from apps.network import selectors as network
 from apps.outages.correlation.explanation import Weighed, explain
-from apps.outages.selectors.hearing import Hearing, devices_of, hear
+from apps.outages.correlation.parts import devices_of
+from apps.outages.selectors.hearing import Hearing, hear
 from apps.outages.selectors.outages import outage as find_outage
 
 MOST = 12

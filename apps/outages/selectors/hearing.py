@@ -12,10 +12,10 @@ from django.db.models import Q
 
 from apps.configuration.selectors import value
 from apps.outages.correlation.course import infer
-from apps.outages.correlation.evidence import Pin, Signal, What, ordered
+from apps.outages.correlation.evidence import Pin, Signal, ordered, what_said
 from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.outcome import Outcome, conclude
-from apps.outages.correlation.parts import Devices
+from apps.outages.correlation.parts import Devices, devices_of
 from apps.outages.models import Outage
 from apps.outages.rules import Kind, PlaceKind, Source, Status
 from apps.outages.rules import settings as declared
@@ -61,16 +61,6 @@ class Hearing:
     outcomes: list[Outcome]
 
 
-_ways: list[Devices] = []
-
-
-def devices_of(grid: "Grid") -> Devices:
-    """Return the ways through the grid's tree, those found before where it is the same."""
-    if not _ways or _ways[0].grid.tree is not grid.tree:
-        _ways[:] = [Devices(grid)]
-    return _ways[0]
-
-
 def hear(grid: "Grid", feeder: int, since: datetime | None, at: datetime) -> Hearing:
     """Return what happened on the feeder, as far back as anything unsettled reaches.
 
@@ -80,13 +70,13 @@ def hear(grid: "Grid", feeder: int, since: datetime | None, at: datetime) -> Hea
     begin = _begin(outages, since, at)
     rows = _events(feeder, begin)
     devices = devices_of(grid)
-    pairs = _signals(grid, rows)
+    pairs = _signals(devices, rows)
     events = [row for _, row in pairs]
     signals = [signal for signal, _ in pairs]
     found = infer(
         devices,
         signals,
-        _pins(grid, outages, events),
+        _pins(devices, outages, events),
         int(grid.layout.meters[grid.feeder_of_node == feeder].sum()),
         at.timestamp(),
     )
@@ -134,47 +124,49 @@ def _events(feeder: int, begin: datetime) -> list[EventRow]:
     return [EventRow(*row) for row in cursor.fetchall()]
 
 
-def _signals(grid: "Grid", rows: Sequence[EventRow]) -> list[tuple[Signal, EventRow]]:
+def _signals(devices: Devices, rows: Sequence[EventRow]) -> list[tuple[Signal, EventRow]]:
+    grid = devices.grid
     pks = np.array([row.node or 0 for row in rows], np.int64)
     index = np.searchsorted(grid.layout.node_pk, pks)
     index[index == len(grid.layout.node_pk)] = 0
     known = grid.layout.node_pk[index] == pks
     found = []
     for row, node in zip(rows, np.where(known, index, -1).tolist(), strict=True):
-        signal = _signal(grid, row, node)
+        signal = _signal(devices, row, node)
         if signal is not None:
             found.append((signal, row))
     place = dict(found)
     return [(signal, place[signal]) for signal in ordered(place)]
 
 
-def _signal(grid: "Grid", row: EventRow, node: int) -> Signal | None:
-    at, edge = row.at.timestamp(), -1
-    back = row.kind == Kind.RESTORATION
-    call = row.source in BY_PEOPLE
+def _signal(devices: Devices, row: EventRow, node: int) -> Signal | None:
+    edge, of_device = -1, row.meter is None
     if row.kind == Kind.PLANNED:
         return None
-    if row.meter is None:
-        found = grid.edge_index(row.device) if row.device else None
-        fed = None if found is None else grid.fed_node(found)
-        if found is None or fed is None:
+    if of_device:
+        edge = _edge(devices, row.device)
+        node = devices.fed(edge)
+        if node < 0:
             return None
-        edge, node = found, fed
-        what = What.CLOSE if back else What.TRIP
-    elif back:
-        what = What.LIT if row.is_answer else What.UP
-    else:
-        what = What.HINT if call or row.is_answer else What.LOSS
+    call = row.source in BY_PEOPLE
+    back = row.kind == Kind.RESTORATION
+    what = what_said(back=back, of_device=of_device, noticed=call, asked=row.is_answer)
     exact = abs(row.at - row.received_at) > SAME_MOMENT
     meter = -1 if row.meter is None else row.meter
-    return Signal(at, what, meter, node, edge, call, exact, (row.source, row.name))
+    name = (row.source, row.name)
+    return Signal(row.at.timestamp(), what, meter, node, edge, call, exact, name)
+
+
+def _edge(devices: Devices, code: str) -> int:
+    found = devices.grid.edge_index(code) if code else None
+    return -1 if found is None else found
 
 
 def _pins(
-    grid: "Grid", outages: Mapping[UUID, Outage], events: Sequence[EventRow]
+    devices: Devices, outages: Mapping[UUID, Outage], events: Sequence[EventRow]
 ) -> list[Pin]:
     meters = {e.meter_code: e.meter for e in events if e.meter is not None}
-    return [_pin(grid, o, meters) for o in outages.values() if is_fixed(o)]
+    return [_pin(devices, o, meters) for o in outages.values() if is_fixed(o)]
 
 
 def is_fixed(outage: Outage) -> bool:
@@ -184,15 +176,12 @@ def is_fixed(outage: Outage) -> bool:
     return outage.status in ENDED and not outage.ended_by_evidence
 
 
-def _pin(grid: "Grid", outage: Outage, meters: Mapping[str, int | None]) -> Pin:
-    edge = -1
-    meter: int | None = None
+def _pin(devices: Devices, outage: Outage, meters: Mapping[str, int | None]) -> Pin:
+    edge, meter = -1, None
     if outage.place_kind == PlaceKind.DEVICE:
-        found = grid.edge_index(outage.device_code)
-        edge = -1 if found is None else found
+        edge = _edge(devices, outage.device_code)
     elif outage.place_kind == PlaceKind.SERVICE_POINT:
         meter = meters.get(outage.device_code)
-    node = grid.fed_node(edge) if edge >= 0 else None
     until = None
     if outage.is_planned:
         until = outage.planned_until
@@ -201,7 +190,7 @@ def _pin(grid: "Grid", outage: Outage, meters: Mapping[str, int | None]) -> Pin:
     return Pin(
         outage.id,
         edge,
-        -1 if node is None else node,
+        devices.fed(edge),
         -1 if meter is None else meter,
         outage.first_detected_at.timestamp(),
         None if until is None else until.timestamp(),

@@ -1,5 +1,6 @@
 """Put a hypothesis in the shape of the record, and see what of it the record lacks."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -23,14 +24,11 @@ def candidate_of(
 ) -> Candidate:
     """Return the hypothesis in the shape in which outages are described and written."""
     members = [events[position] for position in found.events]
-    losses = [e for e in members if e.kind != Kind.RESTORATION]
+    losses = losses_of(members)
     first = min(losses, key=lambda e: (e.at, e.source, e.name), default=None)
     since = moment(found.since)
     if first is not None and (found.edge < 0 or len(losses) < FEW):
         since = first.at
-    sources: dict[str, int] = {}
-    for event in losses:
-        sources[event.source] = sources.get(event.source, 0) + 1
     node = found.node
     return Candidate(
         id=key,
@@ -43,7 +41,7 @@ def candidate_of(
         meter_code=first.meter_code if first is not None and found.edge < 0 else "",
         latitude=first.latitude if first is not None else None,
         longitude=first.longitude if first is not None else None,
-        sources=dict(sorted(sources.items())) or dict(_inherited(found, events)),
+        sources=sources_of(losses) or _inherited(found, events),
         first_detected_at=since,
         last_event_at=max((e.at for e in members), default=since),
         transformer=int(grid.transformer_of_node[node]) if node >= 0 else -1,
@@ -56,6 +54,16 @@ def _inherited(found: Hypothesis, events: Sequence[EventRow]) -> dict[str, int]:
     parent = found.parent
     told = [events[p].source for p in parent.events] if parent is not None else []
     return dict.fromkeys(sorted(set(told)), 1)
+
+
+def losses_of(members: Sequence[EventRow]) -> list[EventRow]:
+    """Return the events that speak for an outage."""
+    return [event for event in members if event.kind != Kind.RESTORATION]
+
+
+def sources_of(losses: Sequence[EventRow]) -> dict[str, int]:
+    """Return how many of the events come from each source, by source."""
+    return dict(sorted(Counter(event.source for event in losses).items()))
 
 
 def disposition_of(event: EventRow, found: Hypothesis, outcome: Outcome) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from apps.outages.correlation.matching import METERS_PER_DEGREE, SPARE, Candidate, Spot
+from apps.outages.correlation.parts import devices_of
 from apps.outages.rules import PlaceKind
 from apps.outages.services.bulk import ask
 
@@ -77,7 +78,7 @@ def _ways(grid: "Grid", seats: "_Seats", node: int) -> tuple[int, ...]:
     """Return the numbers of the devices from the node up to its source."""
     way = seats.ways.get(node)
     if way is None:
-        devices = [e for e in grid.path(node) if grid.edge_kind(e) not in LINES]
+        devices = [e for e in devices_of(grid).path(node) if grid.edge_kind(e) not in LINES]
         way = seats.ways[node] = tuple(grid.edge_pk(edge) for edge in devices)
     return way
 

@@ -19,7 +19,6 @@ from apps.outages.correlation.outcome import Outcome
 from apps.outages.correlation.reconciliation import Identity, identify
 from apps.outages.models import Interruption, Outage, SourceEvent, TimelineEntry
 from apps.outages.rules import (
-    Kind,
     PlaceKind,
     Status,
     confidence,
@@ -27,7 +26,14 @@ from apps.outages.rules import (
 )
 from apps.outages.selectors.hearing import EventRow, Hearing, is_fixed, moment
 from apps.outages.services import interruptions, trail, writing
-from apps.outages.services.comparing import candidate_of, differs, disposition_of, lacks
+from apps.outages.services.comparing import (
+    candidate_of,
+    differs,
+    disposition_of,
+    lacks,
+    losses_of,
+    sources_of,
+)
 from apps.outages.services.life import Ending, restore_by_evidence
 from apps.outages.services.places import describe
 
@@ -70,7 +76,7 @@ class Plan:
         self.candidates = {
             self.keys[n]: candidate_of(self.grid, self.feeder, self.keys[n], h, events)
             for n, h in enumerate(self.heard.found)
-            if h.pin is None and (self.identity.kept[n] or h.events or h.parent is not None)
+            if h.pin is None
         }
 
     def _moves(self) -> Moves:
@@ -249,9 +255,8 @@ class Plan:
     def _range(self, outage: Outage) -> tuple[int, int]:
         """Return the range of the meters that the outage interrupts."""
         if outage.place_kind == PlaceKind.SERVICE_POINT:
-            codes = self.supplied.codes
-            place = next((n for n, c in enumerate(codes) if c == outage.device_code), -1)
-            return (place, place + 1) if place >= 0 else (0, 0)
+            place = self.supplied.places.get(outage.device_code)
+            return (0, 0) if place is None else (place, place + 1)
         edge = self.grid.edge_index(outage.device_code)
         node = None if edge is None else self.grid.fed_node(edge)
         if node is None:
@@ -298,12 +303,7 @@ def _state(outage: Outage) -> dict[str, Any]:
 def _take_in(outage: Outage, found: Hypothesis, events: Sequence[EventRow]) -> None:
     """Count the events of an outage whose place is fixed; its beginning only moves back."""
     members = [events[p] for p in found.events]
-    losses = [e for e in members if e.kind != Kind.RESTORATION]
-    if losses:
-        counted: dict[str, int] = {}
-        for event in losses:
-            counted[event.source] = counted.get(event.source, 0) + 1
-        outage.sources = {**outage.sources, **counted}
+    outage.sources = {**outage.sources, **sources_of(losses_of(members))}
     outage.last_event_at = max([outage.last_event_at, *(e.at for e in members)])
 
 
