@@ -35,7 +35,7 @@ assets: $(INSTALLED)
 
 test: $(FOR_TESTS) assets
 	@sh tools/install_chromium.sh
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest --numprocesses logical --maxprocesses 4 --dist loadfile $(ARGS)
 
 check: $(FOR_TESTS) assets
 	@sh tools/check.sh

@@ -276,6 +276,7 @@ def test_the_address_is_that_in_front_of_the_trusted_proxies(
     assert callers.origin_of(request)["address"] == address
 
 
+@pytest.mark.usefixtures("empty_trail")
 @pytest.mark.django_db(transaction=True)
 def test_a_denied_call_is_in_the_trail(as_role):
     assert as_role("engineer").get("/api/v1/health/database").status_code == 403
