@@ -1,8 +1,9 @@
 """Judge a part of the network again: infer what happened, write what the record lacks.
 
 Safe to run twice and at any time: it reads what stands, infers, and writes the difference. A
-feeder is read and inferred without holding it; it is held only to write, if nothing came in
-meanwhile.
+feeder is read and inferred without holding it and held only to write. What came in meanwhile
+is kept as the intake matched it and waits to be judged next; only where somebody or something
+else changed an outage meanwhile is the feeder looked at again, while it is held.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,6 +35,25 @@ JUDGE = system("correlation")
 MARGIN = timedelta(seconds=15)
 LONGEST_REMEMBERED = 10.0
 
+# What the intake writes of an outage that an event joins, and the estimates, which the
+# inference does not ask for.
+_PASSING = frozenset(
+    {
+        "severity",
+        "confidence",
+        "sources",
+        "first_detected_at",
+        "last_event_at",
+        "updated_at",
+        "estimated_restoration_at",
+        "etr_source",
+        "etr_made_for",
+    }
+)
+_STANDING = tuple(
+    field.attname for field in Outage._meta.concrete_fields if field.name not in _PASSING
+)
+
 
 def judge(*, key: str, at: datetime) -> int:
     """Judge the part named by the key (`feeder:12`, `space`); return how many outages changed."""
@@ -54,7 +74,8 @@ class _Sight:
 
     plan: Plan
     waiting: int
-    versions: dict[UUID, datetime]
+    standing: dict[UUID, tuple[object, ...]]
+    updated: dict[UUID, datetime]
     took: float
 
 
@@ -64,32 +85,32 @@ def _look(key: str, feeder: int, at: datetime) -> _Sight:
     work = CorrelationWork.objects.filter(key=key).first()
     heard = hear(network.grid(fresh=True), feeder, work.earliest if work else None, at)
     plan = Plan(network.grid(), feeder, heard, at)
-    versions = {key: outage.updated_at for key, outage in heard.outages.items()}
+    standing = {key: _standing(outage) for key, outage in heard.outages.items()}
+    updated = {key: outage.updated_at for key, outage in heard.outages.items()}
     waiting = work.waiting if work else 0
-    return _Sight(plan, waiting, versions, monotonic() - begun)
+    return _Sight(plan, waiting, standing, updated, monotonic() - begun)
+
+
+def _standing(outage: Outage) -> tuple[object, ...]:
+    """Return what the inference started from, as far as the intake does not change it."""
+    return tuple(getattr(outage, name) for name in _STANDING)
 
 
 def _settle(key: str, feeder: int, seen: _Sight | None, at: datetime) -> set[UUID] | None:
     """Write what was inferred; None where it holds no longer. Without a sight, look again."""
     if seen is not None and seen.plan.is_empty():
-        _close_quietly(key, seen, at)
+        _close(key, seen, set(), at)
         return set()
     with transaction.atomic():
         lock_part([feeder])
-        work = CorrelationWork.objects.select_for_update().filter(key=key).first()
         if seen is None:
             seen = _look(key, feeder, at)
-        elif work is not None and work.waiting != seen.waiting:
+        held = Outage.objects.select_for_update().filter(id__in=list(seen.standing))
+        now = list(held.order_by("id"))
+        if {outage.id: _standing(outage) for outage in now} != seen.standing:
             return None
-        held = Outage.objects.select_for_update().filter(id__in=list(seen.versions))
-        versions = dict(held.order_by("id").values_list("id", "updated_at"))
-        if versions != seen.versions:
-            return None
-        changed = seen.plan.write()
-        told = changed | _touched(seen, work)
-        _finish(work, seen.took)
-        if told:
-            publish(OutagesRejudged(key=key, changed=tuple(sorted(told)), at=at))
+        changed = seen.plan.write(now)
+        _close(key, seen, changed, at)
     return changed
 
 
@@ -98,16 +119,14 @@ def _touched(seen: _Sight, work: CorrelationWork | None) -> set[UUID]:
     since = _waiting_since(work)
     if since is None:
         return set()
-    return {key for key, at in seen.versions.items() if at >= since}
+    return {key for key, at in seen.updated.items() if at >= since}
 
 
 @transaction.atomic
-def _close_quietly(key: str, seen: _Sight, at: datetime) -> None:
-    """Close the work of a feeder on which nothing is to be written."""
+def _close(key: str, seen: _Sight, changed: set[UUID], at: datetime) -> None:
+    """Close the work as far as it was seen, and tell what changed since the last time."""
     work = CorrelationWork.objects.filter(key=key).first()
-    if work is None:
-        return
-    told = _touched(seen, work)
+    told = changed | _touched(seen, work)
     more = Q(waiting__gt=seen.waiting)
     took = min(seen.took, LONGEST_REMEMBERED)
     CorrelationWork.objects.filter(key=key).update(

@@ -1,7 +1,7 @@
 """Write what was inferred of a feeder: the difference between the record and the hypotheses."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import inf
@@ -61,6 +61,7 @@ class Plan:
     lines: list[TimelineEntry] = field(default_factory=list)
     endings: list[Ending] = field(default_factory=list)
     candidates: dict[UUID, Candidate] = field(init=False)
+    late: dict[UUID, Outage] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         outages, events = self.heard.outages, self.heard.events
@@ -111,8 +112,16 @@ class Plan:
                 return False
         return True
 
-    def write(self) -> set[UUID]:
-        """Write it; return the outages that changed."""
+    def write(self, now: Sequence[Outage] = ()) -> set[UUID]:
+        """Write it; return the outages that changed.
+
+        `now` are the rows as they are by now: what events that came later added to one stays.
+        """
+        self.late = {
+            row.id: row
+            for row in now
+            if row.updated_at != self.heard.outages[row.id].updated_at
+        }
         changed = self._create()
         self._move_events()
         changed |= self._merge()
@@ -228,12 +237,15 @@ class Plan:
     def _bring_up_to_date(self, outage: Outage, found: Hypothesis, *, is_new: bool) -> None:
         """Let the row say what the hypothesis says."""
         candidate = self.candidates.get(outage.id)
+        since = dict(outage.sources)
         if candidate is None:
             _take_in(outage, found, self.heard.events)
         else:
             told = _move_to(self.grid, outage, candidate)
             for kind, text in () if is_new else told:
                 self._tell(outage, kind, text)
+        if outage.id in self.late:
+            _add_late(outage, self.late[outage.id], since)
         self._count(outage)
         outage.confidence = confidence(outage.sources)
         outage.severity = severity(
@@ -280,7 +292,7 @@ class Plan:
 
     def _end(self, outage: Outage, outcome: Outcome) -> None:
         """Close the outage when all that spoke for it say that power is back."""
-        if outcome.ended_at is None or outage.is_planned:
+        if outcome.ended_at is None or outage.is_planned or self._hears_more(outage):
             return
         ended_at = max(moment(outcome.ended_at), outage.first_detected_at)
         if _is_corrected(outage, outcome):
@@ -290,6 +302,10 @@ class Plan:
         elif outage.is_open and outage.restoration_candidate_at is None:
             outage.restoration_candidate_at = ended_at
             self._tell(outage, "candidate", CANDIDATE_TEXT)
+
+    def _hears_more(self, outage: Outage) -> bool:
+        """Return whether later events joined the outage: the next judgement ends it, or not."""
+        return outage.id in self.late and outage.is_open
 
     def _tell(self, outage: Outage, kind: str, text: str) -> None:
         self.lines.append(trail.line(outage, kind, text, JUDGE, self.at))
@@ -305,6 +321,15 @@ def _take_in(outage: Outage, found: Hypothesis, events: Sequence[EventRow]) -> N
     members = [events[p] for p in found.events]
     outage.sources = {**outage.sources, **sources_of(losses_of(members))}
     outage.last_event_at = max([outage.last_event_at, *(e.at for e in members)])
+
+
+def _add_late(outage: Outage, now: Outage, since: Mapping[str, int]) -> None:
+    """Keep what later events added to the row since it was read with these sources."""
+    more = {k: n - since.get(k, 0) for k, n in now.sources.items() if n > since.get(k, 0)}
+    outage.sources = {
+        k: outage.sources.get(k, 0) + more.get(k, 0) for k in {**outage.sources, **more}
+    }
+    outage.last_event_at = max(outage.last_event_at, now.last_event_at)
 
 
 def _move_to(grid: "Grid", outage: Outage, candidate: Candidate) -> list[tuple[str, str]]:
