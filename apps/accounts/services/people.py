@@ -1,0 +1,151 @@
+"""Users: made, changed, let in and kept out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from apps.accounts.models import User
+from apps.accounts.rules import Role
+from apps.accounts.selectors import forget_bearers
+from apps.accounts.services.access import MANAGE, end_tokens, join_group, locked, require
+from apps.audit import services as audit
+from apps.core.actor import Actor
+from apps.core.errors import Conflict, Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """What is known of somebody who becomes a user."""
+
+    email: str
+    full_name: str = ""
+    phone: str = ""
+    role: str = Role.USER
+    region: str = ""
+    meter_code: str = ""
+    email_verified: bool = False
+
+
+@transaction.atomic
+def create_user(*, profile: NewUser, password: str, by: Actor, at: datetime) -> User:
+    """Make a user. Raises Forbidden, Invalid, or Conflict where the address is known."""
+    require(by, MANAGE)
+    email = profile.email.strip().lower()
+    candidate = User(
+        id=uuid4(),
+        email=email,
+        full_name=profile.full_name,
+        phone=profile.phone,
+        role=_role(profile.role),
+        region=profile.region,
+        meter_code=profile.meter_code,
+        email_verified=profile.email_verified,
+        is_staff=profile.role == Role.ADMIN,
+        is_superuser=profile.role == Role.ADMIN,
+    )
+    _check_new(candidate, password)
+    candidate.set_password(password)
+    try:
+        with transaction.atomic():
+            candidate.save(force_insert=True)
+    except IntegrityError:
+        raise Conflict(
+            "A user with this email exists.", fields={"field": "email"}
+        ) from None
+    join_group(candidate)
+    audit.record(
+        by=by,
+        action="user_create",
+        resource="user",
+        resource_id=candidate.id,
+        after={"email": email, "role": candidate.role},
+        at=at,
+    )
+    return candidate
+
+
+@transaction.atomic
+def set_role(*, user_id: UUID, role: str, by: Actor, at: datetime) -> User:
+    """Give a user another role; their tokens end. Raises Forbidden, NotFound or Invalid."""
+    require(by, MANAGE)
+    user = locked(user_id)
+    found = _role(role)
+    if user.role == found:
+        return user
+    before, user.role = user.role, found
+    user.is_staff = user.is_superuser = found == Role.ADMIN
+    end_tokens(user)
+    join_group(user)
+    audit.record(
+        by=by,
+        action="role_change",
+        resource="user",
+        resource_id=user.id,
+        before={"role": before},
+        after={"role": found},
+        at=at,
+    )
+    return user
+
+
+@transaction.atomic
+def set_active(*, user_id: UUID, active: bool, by: Actor, at: datetime) -> User:
+    """Let a user in or keep them out; their tokens end. Raises Forbidden or NotFound."""
+    require(by, MANAGE)
+    user = locked(user_id)
+    if user.is_active == active:
+        return user
+    user.is_active = active
+    end_tokens(user)
+    audit.record(
+        by=by,
+        action="user_activate" if active else "user_deactivate",
+        resource="user",
+        resource_id=user.id,
+        before={"is_active": not active},
+        after={"is_active": active},
+        at=at,
+    )
+    return user
+
+
+@transaction.atomic
+def erase_user(*, user_id: UUID, by: Actor, at: datetime) -> None:
+    """Delete a user with their sessions; the trail keeps what they did. Raises as set_active."""
+    require(by, MANAGE)
+    user = locked(user_id)
+    audit.record(
+        by=by,
+        action="user_erase",
+        resource="user",
+        resource_id=user.id,
+        before={"email": user.email, "role": user.role},
+        at=at,
+    )
+    user.delete()
+    transaction.on_commit(forget_bearers)
+
+
+def _role(role: str) -> Role:
+    if role not in Role.values:
+        raise Invalid(
+            f"Unknown role {role!r}.",
+            fields={"field": "role", "allowed_values": Role.values},
+        )
+    return Role(role)
+
+
+def _check_new(user: User, password: str) -> None:
+    try:
+        user.clean_fields(exclude={"password"})
+    except ValidationError as fault:
+        field, texts = next(iter(fault.message_dict.items()))
+        raise Invalid(f"{field}: {texts[0]}", fields={"field": field}) from None
+    try:
+        validate_password(password, user)
+    except ValidationError as fault:
+        raise Invalid(" ".join(fault.messages), fields={"field": "password"}) from None
