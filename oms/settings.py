@@ -225,6 +225,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": schedule(2.0),
         "options": {"expires": 5},
     },
+    "send-mail": {
+        "task": "apps.accounts.tasks.send_mail_waiting",
+        "schedule": schedule(2.0),
+        "options": {"expires": 5},
+    },
     "write-audit-checkpoint": {
         "task": "apps.audit.tasks.checkpoint",
         "schedule": schedule(60.0),
@@ -266,6 +271,17 @@ GUARDIAN_RAISE_403 = True
 LOGIN_URL = "portal:sign-in"
 LOGIN_REDIRECT_URL = "portal:overview"
 LOGOUT_REDIRECT_URL = "portal:sign-in"
+
+# --- Mail ---------------------------------------------------------------------------------
+# Without EMAIL_URL messages are filed, and an admin reads them on a page.
+MAIL_FOLDER = VAR_DIR / "mail"
+EMAIL_FILED = not env("EMAIL_URL", default="")
+if EMAIL_FILED:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = str(MAIL_FOLDER)
+else:
+    vars().update(env.email("EMAIL_URL"))
+DEFAULT_FROM_EMAIL = env("MAIL_FROM", default="oms@localhost")
 
 # --- API ----------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -19,5 +19,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("apps.api.shared.urls")),
     path("", include("apps.api.oms.urls")),
+    path("", include("apps.api.segs.urls")),
     path("", include("apps.portal.urls")),
 ]

@@ -13,7 +13,7 @@ from django.apps import apps as registry
 ROOT = Path(__file__).parent.parent
 CONFIG = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 # The one question that every service asks first reads best without names.
-POSITIONAL = {"apps.accounts.services.require"}
+POSITIONAL = {"apps.accounts.services.access.require"}
 FACES = {"portal", "api", "feeds"}
 APPS = sorted(p.name for p in (ROOT / "apps").iterdir() if (p / "__init__.py").exists())
 DOMAIN = [app for app in APPS if app not in FACES | {"core"}]

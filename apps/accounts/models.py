@@ -2,14 +2,23 @@
 
 from typing import Any, ClassVar
 from uuid import uuid4
+from zoneinfo import available_timezones
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower, Now
 
 from apps.accounts.rules import Role, Scope
+from apps.core.work import WorkRow
+
+
+def known_zone(name: str) -> None:
+    """Refuse a time zone that nobody knows. Raises ValidationError."""
+    if name and name not in available_timezones():
+        raise ValidationError("Unknown time zone.")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -44,6 +53,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     region = models.CharField(max_length=60, default="", blank=True)
     meter_code = models.CharField(max_length=80, default="", blank=True)
     address: models.JSONField = models.JSONField(default=dict, blank=True)
+    time_zone = models.CharField(
+        max_length=60, default="", db_default="", blank=True, validators=[known_zone]
+    )
     email_verified = models.BooleanField(default=False)
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
@@ -146,3 +158,18 @@ class ServiceToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class Mail(WorkRow):
+    """A message to one address, until it is sent; its text is forgotten then."""
+
+    recipient = models.EmailField()
+    subject = models.CharField(max_length=200)
+    body = models.TextField(default="", blank=True)
+
+    class Meta:
+        default_permissions = ()
+        indexes: ClassVar = [models.Index(fields=["state", "run_at"], name="mail_due")]
+
+    def __str__(self) -> str:
+        return f"{self.recipient}: {self.subject}"

@@ -22,6 +22,16 @@ REFRESH_DAYS = declare(
     help="Days that a refresh token is valid.",
 )
 
+MAIL_HOURS = declare(
+    "accounts.mail_hours",
+    24,
+    minimum=1,
+    maximum=168,
+    help="Hours that a link in a message (confirm address, new password) is valid.",
+)
+
+PASSWORD_LENGTH: Final = 1_024
+
 
 class Role(models.TextChoices):
     """What a person is to the operation."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from guardian.shortcuts import get_objects_for_user
 
 from apps.accounts import tokens
@@ -19,6 +19,7 @@ from apps.accounts.rules import (
     permissions_of_scopes,
 )
 from apps.core.actor import Actor, ActorKind
+from apps.core.errors import Forbidden
 
 FRESH_SECONDS = 1.0
 REMEMBERED = 10_000
@@ -55,9 +56,13 @@ def actor_of_bearer(
 ) -> Actor | None:
     """Return who holds the access or service token; None where it is not valid now.
 
-    What the database says of a token is at most a second old.
+    A person's token is looked up each time, so that whatever ends it acts on the next call.
+    What the database says of a service token is at most a second old.
     """
-    actor = _bearers.actor(token, at)
+    if token.startswith(tokens.SERVICE_PREFIX):
+        actor = _bearers.actor(token, at)
+    else:
+        actor = _person(token, at)
     if actor is None:
         return None
     return replace(actor, address=address, agent=agent, request_id=request_id)
@@ -71,6 +76,35 @@ def forget_bearers() -> None:
 def users() -> QuerySet[User]:
     """Return all users."""
     return User.objects.all()
+
+
+def people(
+    *, viewer: Actor, role: str = "", status: str = "", search: str = ""
+) -> QuerySet[User]:
+    """Return users as an admin asks for them, by address. Raises Forbidden.
+
+    `status` is `active`, `inactive`, or `waiting` for those who wish for another role.
+    """
+    if not viewer.may("accounts.manage_users"):
+        raise Forbidden("You do not have permission to do this.")
+    found = User.objects.order_by("email")
+    if role:
+        found = found.filter(role=role)
+    if status == "waiting":
+        found = found.exclude(requested_role="")
+    elif status:
+        found = found.filter(is_active=status == "active")
+    if search:
+        found = found.filter(Q(email__icontains=search) | Q(full_name__icontains=search))
+    return found
+
+
+def sessions_of(viewer: Actor) -> QuerySet[Session]:
+    """Return one's own open sessions of API clients, newest first."""
+    if viewer.user_id is None:
+        return Session.objects.none()
+    own = Session.objects.filter(user_id=viewer.user_id, revoked_at=None)
+    return own.order_by("-created_at")
 
 
 def service_tokens() -> QuerySet[ServiceToken]:
@@ -104,7 +138,7 @@ def objects_of(actor: Actor, permission: str, rows: QuerySet[Any]) -> QuerySet[A
 
 
 class _Bearers:
-    """Tokens seen in the last second, by digest, so that a busy sender costs little."""
+    """Service tokens seen in the last second, by digest: a busy sender costs little."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
@@ -115,7 +149,7 @@ class _Bearers:
         key, now = tokens.digest(token), self.clock()
         read_at, expires_at, actor = self.known.get(key, (float("-inf"), None, None))
         if now - read_at > FRESH_SECONDS:
-            expires_at, actor = _look_up(token, at)
+            expires_at, actor = _service_actor(token, at)
             if len(self.known) >= REMEMBERED:
                 self.known.clear()
             self.known[key] = (now, expires_at, actor)
@@ -125,12 +159,10 @@ class _Bearers:
 _bearers = _Bearers()
 
 
-def _look_up(token: str, at: datetime) -> tuple[datetime | None, Actor | None]:
-    if token.startswith(tokens.SERVICE_PREFIX):
-        return _service_actor(token, at)
+def _person(token: str, at: datetime) -> Actor | None:
     claims = tokens.decode(token, at=at)
     if claims is None:
-        return None, None
+        return None
     session = (
         Session.objects.filter(
             pk=claims.session_id,
@@ -142,7 +174,7 @@ def _look_up(token: str, at: datetime) -> tuple[datetime | None, Actor | None]:
         .select_related("user")
         .first()
     )
-    return claims.expires_at, actor_of_user(session.user) if session else None
+    return actor_of_user(session.user) if session else None
 
 
 def _service_actor(token: str, at: datetime) -> tuple[datetime | None, Actor | None]:

@@ -4,7 +4,9 @@ Access tokens are JWTs, HS256 with a key of their own. Only our algorithm, key, 
 audience and type are read; whether the session still lives is not known here.
 """
 
+import base64
 import hashlib
+import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,6 +44,23 @@ def digest(secret: str) -> str:
 def new_refresh_secret() -> str:
     """Return a new refresh token of 256 random bits."""
     return secrets.token_urlsafe(32)
+
+
+def successor_of(secret: str, hashed: str | None = None) -> str:
+    """Return the refresh token that follows this one: the same for everybody who asks at once.
+
+    It is derived with our key, so that it need not be kept. `hashed` is the digest of one that
+    was given out before, perhaps under a past key.
+    """
+    made = [
+        base64.urlsafe_b64encode(
+            hmac.digest(b"refresh:" + key.encode(), secret.encode(), "sha256")
+        )
+        .rstrip(b"=")
+        .decode()
+        for key in (settings.TOKEN_KEY, *settings.TOKEN_KEYS_PAST)
+    ]
+    return next((one for one in made if digest(one) == hashed), made[0])
 
 
 def new_service_secret() -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -34,12 +35,10 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate(self, request: Request) -> tuple[Caller, Actor] | None:
         """Return the caller and the actor; None without such a header. Raises 401."""
-        kind, _, token = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
-        if kind.lower() != "bearer":
+        token = bearer_of(request._request)
+        if token is None:
             return None
-        actor = actor_of_bearer(
-            token.strip(), at=timezone.now(), **origin_of(request._request)
-        )
+        actor = actor_of_bearer(token, at=timezone.now(), **origin_of(request._request))
         if actor is None:
             raise AuthenticationFailed(REFUSAL)
         return Caller(actor), actor
@@ -47,6 +46,12 @@ class BearerAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge of a 401."""
         return 'Bearer realm="api"'
+
+
+def bearer_of(request: HttpRequest) -> str | None:
+    """Return the token that the request bears; None without such a header."""
+    kind, _, token = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
+    return token.strip() if kind.lower() == "bearer" else None
 
 
 class PageAuthentication(SessionAuthentication):

@@ -6,30 +6,55 @@ from apps.accounts.services.access import (
     sync_roles,
     withdraw_object,
 )
+from apps.accounts.services.joining import (
+    Applicant,
+    ask_to_reset,
+    ask_to_verify,
+    register,
+    reset_password,
+    verify_email,
+)
 from apps.accounts.services.machines import issue_service_token, revoke_service_token
+from apps.accounts.services.mailing import send_waiting
 from apps.accounts.services.people import (
     NewUser,
     create_user,
     erase_user,
+    refuse_role,
     set_active,
     set_role,
 )
+from apps.accounts.services.profile import change_password, update_profile
+from apps.accounts.services.sessions import end_session, log_out, refresh
 from apps.accounts.services.sign_in import SignIn, SignInRefused, login, verify_credentials
 
 __all__ = [
+    "Applicant",
     "NewUser",
     "SignIn",
     "SignInRefused",
+    "ask_to_reset",
+    "ask_to_verify",
+    "change_password",
     "create_user",
+    "end_session",
     "erase_user",
     "grant_object",
     "issue_service_token",
+    "log_out",
     "login",
+    "refresh",
+    "refuse_role",
+    "register",
     "require",
+    "reset_password",
     "revoke_service_token",
+    "send_waiting",
     "set_active",
     "set_role",
     "sync_roles",
+    "update_profile",
     "verify_credentials",
+    "verify_email",
     "withdraw_object",
 ]

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import models, transaction
 from guardian.shortcuts import assign_perm, remove_perm
 
-from apps.accounts.models import User
+from apps.accounts.models import Session, User
 from apps.accounts.rules import ROLE_PERMISSIONS, Role
 from apps.accounts.selectors import forget_bearers
 from apps.audit import services as audit
@@ -79,10 +79,11 @@ def locked(user_id: UUID) -> User:
     return user
 
 
-def end_tokens(user: User) -> None:
-    """Save the user; every token given so far ends."""
+def end_tokens(user: User, at: datetime) -> None:
+    """Save the user; every token and session given so far ends."""
     user.token_version += 1
     user.save()
+    Session.objects.filter(user=user, revoked_at=None).update(revoked_at=at)
     transaction.on_commit(forget_bearers)
 
 

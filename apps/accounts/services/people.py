@@ -40,23 +40,14 @@ def create_user(*, profile: NewUser, password: str, by: Actor, at: datetime) -> 
         email=email,
         full_name=profile.full_name,
         phone=profile.phone,
-        role=_role(profile.role),
+        role=known_role(profile.role),
         region=profile.region,
         meter_code=profile.meter_code,
         email_verified=profile.email_verified,
         is_staff=profile.role == Role.ADMIN,
         is_superuser=profile.role == Role.ADMIN,
     )
-    _check_new(candidate, password)
-    candidate.set_password(password)
-    try:
-        with transaction.atomic():
-            candidate.save(force_insert=True)
-    except IntegrityError:
-        raise Conflict(
-            "A user with this email exists.", fields={"field": "email"}
-        ) from None
-    join_group(candidate)
+    add_user(candidate, password)
     audit.record(
         by=by,
         action="user_create",
@@ -68,17 +59,33 @@ def create_user(*, profile: NewUser, password: str, by: Actor, at: datetime) -> 
     return candidate
 
 
+def add_user(candidate: User, password: str) -> None:
+    """Write a new user. Raises Invalid, or Conflict where the address is known."""
+    check_profile(candidate)
+    check_password(candidate, password)
+    candidate.set_password(password)
+    try:
+        with transaction.atomic():
+            candidate.save(force_insert=True)
+    except IntegrityError:
+        raise Conflict(
+            "A user with this email exists.", fields={"field": "email"}
+        ) from None
+    join_group(candidate)
+
+
 @transaction.atomic
 def set_role(*, user_id: UUID, role: str, by: Actor, at: datetime) -> User:
     """Give a user another role; their tokens end. Raises Forbidden, NotFound or Invalid."""
     require(by, MANAGE)
     user = locked(user_id)
-    found = _role(role)
+    found = known_role(role)
     if user.role == found:
         return user
     before, user.role = user.role, found
+    user.requested_role = ""
     user.is_staff = user.is_superuser = found == Role.ADMIN
-    end_tokens(user)
+    end_tokens(user, at)
     join_group(user)
     audit.record(
         by=by,
@@ -93,6 +100,26 @@ def set_role(*, user_id: UUID, role: str, by: Actor, at: datetime) -> User:
 
 
 @transaction.atomic
+def refuse_role(*, user_id: UUID, by: Actor, at: datetime) -> User:
+    """Say no to the role that a user wished for. Raises Forbidden or NotFound."""
+    require(by, MANAGE)
+    user = locked(user_id)
+    if user.requested_role:
+        audit.record(
+            by=by,
+            action="role_refuse",
+            resource="user",
+            resource_id=user.id,
+            before={"requested_role": user.requested_role},
+            after={"requested_role": ""},
+            at=at,
+        )
+        user.requested_role = ""
+        user.save(update_fields=["requested_role"])
+    return user
+
+
+@transaction.atomic
 def set_active(*, user_id: UUID, active: bool, by: Actor, at: datetime) -> User:
     """Let a user in or keep them out; their tokens end. Raises Forbidden or NotFound."""
     require(by, MANAGE)
@@ -100,7 +127,7 @@ def set_active(*, user_id: UUID, active: bool, by: Actor, at: datetime) -> User:
     if user.is_active == active:
         return user
     user.is_active = active
-    end_tokens(user)
+    end_tokens(user, at)
     audit.record(
         by=by,
         action="user_activate" if active else "user_deactivate",
@@ -130,7 +157,8 @@ def erase_user(*, user_id: UUID, by: Actor, at: datetime) -> None:
     transaction.on_commit(forget_bearers)
 
 
-def _role(role: str) -> Role:
+def known_role(role: str) -> Role:
+    """Return the role of that name. Raises Invalid."""
     if role not in Role.values:
         raise Invalid(
             f"Unknown role {role!r}.",
@@ -139,12 +167,17 @@ def _role(role: str) -> Role:
     return Role(role)
 
 
-def _check_new(user: User, password: str) -> None:
+def check_profile(user: User) -> None:
+    """Refuse what no user may be called. Raises Invalid."""
     try:
         user.clean_fields(exclude={"password"})
     except ValidationError as fault:
         field, texts = next(iter(fault.message_dict.items()))
         raise Invalid(f"{field}: {texts[0]}", fields={"field": field}) from None
+
+
+def check_password(user: User, password: str) -> None:
+    """Refuse a password that is short, common or like the user's own data. Raises Invalid."""
     try:
         validate_password(password, user)
     except ValidationError as fault:

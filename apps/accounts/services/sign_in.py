@@ -83,18 +83,28 @@ def login(
         agent=agent,
         request_id=request_id,
     )
-    with transaction.atomic():
-        session = Session.objects.create(
-            user=user, created_at=at, address=address[:80], agent=agent[:300]
-        )
-        refresh = tokens.new_refresh_secret()
-        RefreshToken.objects.create(
-            hashed=tokens.digest(refresh),
-            family=session,
-            created_at=at,
-            expires_at=at + timedelta(days=value(REFRESH_DAYS)),
-        )
-        User.objects.filter(pk=user.pk).update(last_login=at)
+    return open_session(user=user, at=at, address=address, agent=agent)
+
+
+@transaction.atomic
+def open_session(*, user: User, at: datetime, address: str = "", agent: str = "") -> SignIn:
+    """Open a session of an API client for somebody whose credentials were checked."""
+    session = Session.objects.create(
+        user=user, created_at=at, address=address[:80], agent=agent[:300]
+    )
+    refresh = tokens.new_refresh_secret()
+    RefreshToken.objects.create(
+        hashed=tokens.digest(refresh),
+        family=session,
+        created_at=at,
+        expires_at=at + timedelta(days=value(REFRESH_DAYS)),
+    )
+    User.objects.filter(pk=user.pk).update(last_login=at)
+    return signed_in(user, session, refresh, at)
+
+
+def signed_in(user: User, session: Session, refresh_token: str, at: datetime) -> SignIn:
+    """Return the tokens of a session, the access token made now."""
     seconds = value(TOKEN_SECONDS)
     claims = tokens.Claims(
         user_id=user.id,
@@ -102,4 +112,4 @@ def login(
         version=user.token_version,
         expires_at=at + timedelta(seconds=seconds),
     )
-    return SignIn(user, tokens.encode(claims, at=at), refresh, seconds)
+    return SignIn(user, tokens.encode(claims, at=at), refresh_token, seconds)

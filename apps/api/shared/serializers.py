@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-PASSWORD_LENGTH = 1_024
+from apps.accounts.rules import PASSWORD_LENGTH, Role
 
 
 class LoginBody(serializers.Serializer[Any]):
@@ -12,6 +12,44 @@ class LoginBody(serializers.Serializer[Any]):
 
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=PASSWORD_LENGTH, trim_whitespace=False)
+
+
+class RegisterBody(serializers.Serializer[Any]):
+    """Who becomes a user: SEGS' `name`, NOCIQ's `full_name`; the role is a wish."""
+
+    email = serializers.EmailField(max_length=254)
+    password = serializers.CharField(max_length=PASSWORD_LENGTH, trim_whitespace=False)
+    name = serializers.CharField(max_length=200, required=False)
+    full_name = serializers.CharField(max_length=200, required=False)
+    phone = serializers.CharField(max_length=40, required=False, allow_blank=True)
+    address = serializers.DictField(
+        child=serializers.CharField(max_length=200, allow_blank=True), required=False
+    )
+    role = serializers.ChoiceField(choices=Role.choices, required=False)
+
+
+class Registered(serializers.Serializer[Any]):
+    """The new user in SEGS' words."""
+
+    userId = serializers.UUIDField()
+    email = serializers.EmailField()
+    name = serializers.CharField()
+    role = serializers.CharField()
+    createdAt = serializers.DateTimeField()
+
+
+class RegisterAnswer(serializers.Serializer[Any]):
+    """One body that clients of both documents read unchanged."""
+
+    success = serializers.BooleanField()
+    data = Registered()  # type: ignore[assignment]
+    message = serializers.CharField()
+    id = serializers.UUIDField()
+    email = serializers.EmailField()
+    full_name = serializers.CharField()
+    role = serializers.CharField()
+    requested_role = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
 
 
 class TokenBody(serializers.Serializer[Any]):

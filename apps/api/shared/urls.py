@@ -17,6 +17,7 @@ urlpatterns = [
     path("redoc", SpectacularRedocView.as_view(), name="redoc"),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/auth/login", views.Login.as_view(), name="login"),
+    path("api/v1/auth/register", views.Register.as_view(), name="register"),
     path("api/v1/auth/token", views.Token.as_view(), name="token"),
     path("api/v1/health/database", views.DatabaseHealth.as_view(), name="database-health"),
 ]

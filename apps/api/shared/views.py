@@ -16,12 +16,16 @@ from apps.api.shared.serializers import (
     HealthAnswer,
     LoginAnswer,
     LoginBody,
+    RegisterAnswer,
+    RegisterBody,
     TokenAnswer,
     TokenBody,
 )
 from apps.core import health
+from apps.core.actor import Actor, ActorKind
 
 VERSION = "1.0.0"
+ADDRESS = ("street", "city", "state", "zip")
 
 
 class OpenView(SharedView):
@@ -42,6 +46,33 @@ class Login(OpenView):
         body = self.read(LoginBody)
         found = accounts.login(**body, at=self.at, **origin_of(request._request))
         return self.answer(_both_shapes(found))
+
+
+class Register(OpenView):
+    """Become a user, with SEGS' and NOCIQ's body in one."""
+
+    @extend_schema(request=RegisterBody, responses={201: RegisterAnswer}, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        """Make a user of the least role; a wished role waits for an admin."""
+        body = self.read(RegisterBody)
+        stranger = Actor(
+            ActorKind.PERSON, body["email"].lower(), **origin_of(request._request)
+        )
+        applicant = accounts.Applicant(
+            email=body["email"],
+            full_name=body.get("name") or body.get("full_name") or "",
+            phone=body.get("phone", ""),
+            address={k: v for k, v in body.get("address", {}).items() if k in ADDRESS},
+            wished_role=body.get("role", ""),
+        )
+        user = accounts.register(
+            applicant=applicant,
+            password=body["password"],
+            site=request._request.build_absolute_uri("/").rstrip("/"),
+            by=stranger,
+            at=self.at,
+        )
+        return self.answer(_registered(user, _stamp(self.at)), status=201)
 
 
 class Token(OpenView):
@@ -131,6 +162,26 @@ def _both_shapes(found: accounts.SignIn) -> dict[str, Any]:
             "role": user.role,
             "stellar_wallet": None,
         },
+    }
+
+
+def _registered(user: Any, made_at: str) -> dict[str, Any]:
+    return {
+        "success": True,
+        "data": {
+            "userId": str(user.id),
+            "email": user.email,
+            "name": user.full_name,
+            "role": user.role,
+            "createdAt": made_at,
+        },
+        "message": "Registration successful. Please verify your email.",
+        "id": str(user.id),
+        "email": user.email,
+        "full_name": user.full_name,
+        "role": user.role,
+        "requested_role": user.requested_role or None,
+        "created_at": made_at,
     }
 
 

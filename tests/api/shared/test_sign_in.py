@@ -203,6 +203,11 @@ def test_every_operation_but_the_open_ones_asks_for_a_token(client):
         ("/health", "get"),
         ("/api/v1/auth/login", "post"),
         ("/api/v1/auth/token", "post"),
+        ("/api/v1/auth/register", "post"),
+        ("/api/v1/auth/refresh", "post"),
+        ("/api/v1/auth/verify-email", "post"),
+        ("/api/v1/auth/password-reset", "post"),
+        ("/api/v1/auth/password-reset/confirm", "post"),
     }
 
 

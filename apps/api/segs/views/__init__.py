@@ -1,0 +1,1 @@
+"""The views of this contract, by noun: decode, one call, encode."""
