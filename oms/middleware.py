@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from apps.accounts.selectors import actor_of_user
 from apps.api.callers import origin_of, settle_request_id
+from apps.api.limits import RateClass, count, headers_of
 from apps.core.actor import Actor
 
 POLICY: dict[str, dict[str, list[str]]] = {
@@ -102,3 +103,24 @@ def relaxed_policy(
 def _actor(request: HttpRequest) -> Actor | None:
     user: Any = request.user
     return actor_of_user(user, **origin_of(request)) if user.is_authenticated else None
+
+
+def rate_limits(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Say on every answer under `/api` what is left of the caller's limit."""
+
+    def passing(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if not request.path.startswith("/api"):
+            return response
+        if hasattr(request, "allowance"):
+            allowance = request.allowance
+        else:
+            address, now = origin_of(request)["address"], timezone.now().timestamp()
+            allowance = count(None, address, RateClass.ANONYMOUS, at=now)
+        for name, text in headers_of(allowance).items():
+            response[name] = text
+        return response
+
+    return passing

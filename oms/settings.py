@@ -110,6 +110,7 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "oms.middleware.rate_limits",
 ]
 
 ROOT_URLCONF = "oms.urls"

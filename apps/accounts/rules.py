@@ -5,7 +5,7 @@ from typing import Final
 
 from django.db import models
 
-from apps.configuration.rules import declare
+from apps.configuration.rules import Definition, declare
 
 TOKEN_SECONDS = declare(
     "accounts.token_seconds",
@@ -30,6 +30,30 @@ MAIL_HOURS = declare(
     help="Hours that a link in a message (confirm address, new password) is valid.",
 )
 
+
+def _a_minute(name: str, default: int, who: str) -> Definition[int]:
+    return declare(
+        f"limits.{name}_per_minute",
+        default,
+        minimum=1,
+        maximum=10_000_000,
+        help=f"Calls a minute of {who}.",
+    )
+
+
+STANDARD_A_MINUTE = _a_minute("standard", 100, "a person")
+ANONYMOUS_A_MINUTE = _a_minute("anonymous", 20, "an address without a token")
+PAYMENTS_A_MINUTE = _a_minute("payments", 10, "a person to payments")
+SCANS_A_MINUTE = _a_minute("scans", 10, "a person to scans")
+ANALYTICS_A_MINUTE = _a_minute("analytics", 50, "a person to analytics")
+SERVICE_A_MINUTE = _a_minute("service", 6_000, "a service account, intake apart")
+ATTEMPTS = declare(
+    "accounts.sign_in_attempts",
+    10,
+    minimum=3,
+    maximum=1_000,
+    help="Failed sign-ins of one account within a quarter of an hour, from strange devices.",
+)
 PASSWORD_LENGTH: Final = 1_024
 
 

@@ -23,6 +23,7 @@ from rest_framework.views import APIView
 from apps.accounts.rules import Scope
 from apps.accounts.services import require
 from apps.accounts.tokens import digest
+from apps.api.limits import RateClass, check
 from apps.api.problems import Problem, answer_to, wording
 from apps.core import idempotency
 from apps.core.actor import Actor, ActorKind
@@ -64,12 +65,13 @@ class ContractView(APIView):
     `needs` names permissions of which the caller must hold one. That is asked once the caller is
     known and before anything that was sent is looked at; the services ask it again.
     `secret_answers` is for the few views whose answers hold a token: such an answer is never
-    kept, so an idempotency key has no effect there.
+    kept, so an idempotency key has no effect there. `rate` is the class in which its calls count.
     """
 
     contract: ClassVar[Contract]
     needs: ClassVar[tuple[str, ...]] = ()
     secret_answers: ClassVar[bool] = False
+    rate: ClassVar[RateClass] = RateClass.STANDARD
 
     @property
     def actor(self) -> Actor:
@@ -135,6 +137,16 @@ class ContractView(APIView):
         super().initial(request, *args, **kwargs)
         if self.needs and not any(map(self.actor.may, self.needs)):
             self.turn_away()
+
+    def perform_authentication(self, request: Request) -> None:
+        """Find out who calls, and count the call; who shows a wrong token counts as a stranger."""
+        actor: Actor | None = None
+        try:
+            super().perform_authentication(request)
+            actor = request.auth if isinstance(request.auth, Actor) else None
+        finally:
+            if request.path.startswith("/api"):
+                check(request._request, actor, self.rate, at=self.at.timestamp())
 
     def turn_away(self) -> None:
         """Refuse a caller who holds nothing of what the view needs; it goes on the trail."""

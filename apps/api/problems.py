@@ -39,6 +39,7 @@ STATUS_OF_KIND: dict[type[errors.DomainError], int] = {
     errors.Forbidden: 403,
     errors.Unavailable: 503,
     errors.Unauthenticated: 401,
+    errors.TooMany: 429,
 }
 CODE_OF_STATUS = {
     400: "VALIDATION_ERROR",

@@ -55,3 +55,13 @@ class Unauthenticated(DomainError):
     """Nobody knows who asks."""
 
     code = "unauthorized"
+
+
+class TooMany(DomainError):
+    """Too often; the same call works again after `retry_after` seconds."""
+
+    code = "rate_limit_exceeded"
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

@@ -26,6 +26,7 @@ from apps.core.errors import (
     Forbidden,
     Invalid,
     NotFound,
+    TooMany,
     Unavailable,
     Unprocessable,
 )
@@ -39,6 +40,7 @@ STATUS_OF: Mapping[type[DomainError], int] = {
     Unprocessable: 422,
     Forbidden: 403,
     Unavailable: 503,
+    TooMany: 429,
 }
 THEMES = ("dark", "light", "system")
 

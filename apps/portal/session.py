@@ -17,10 +17,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.accounts import services as accounts
 from apps.audit import services as audit
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, TooMany
 from apps.portal.pages import THEMES, actor_of, theme_of
 
 YEAR = 365 * 24 * 3600
+MONTH = 30 * 24 * 3600
+DEVICE = "device"
 
 
 class SignInForm(forms.Form):
@@ -63,12 +65,31 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             at=timezone.now().astimezone(UTC),
             address=request.META.get("REMOTE_ADDR", ""),
             agent=request.headers.get("User-Agent", "")[:200],
+            device=request.COOKIES.get(DEVICE, ""),
         )
+    except TooMany as refusal:
+        form.add_error(None, _("Too many attempts. Wait a few minutes and try again."))
+        answer = _form(request, form, target, 429)
+        answer["Retry-After"] = str(refusal.retry_after)
+        return answer
     except DomainError:
         form.add_error(None, _("This e-mail and password do not belong together."))
         return _form(request, form, target, 401)
     auth.login(request, user, backend="django.contrib.auth.backends.ModelBackend")
-    return redirect(target)
+    return _known(redirect(target), user.email)
+
+
+def _known(answer: HttpResponse, email: str) -> HttpResponse:
+    """Let the browser be recognised: strangers' attempts then never lock its owner out."""
+    answer.set_cookie(
+        DEVICE,
+        accounts.device_of(email=email),
+        max_age=MONTH,
+        samesite="Lax",
+        secure=settings.HTTPS,
+        httponly=True,
+    )
+    return answer
 
 
 @require_POST

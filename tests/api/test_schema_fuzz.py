@@ -73,7 +73,7 @@ def kept_connection(db):
 
 
 @pytest.fixture
-def scene(kept_connection, clock):
+def scene(kept_connection, many_calls, clock):
     """Return the token of a machine that may do everything, and the id of an outage."""
     forget_bearers()
     _row, secret = accounts.issue_service_token(

@@ -6,6 +6,7 @@ from apps.accounts.services.access import (
     sync_roles,
     withdraw_object,
 )
+from apps.accounts.services.attempts import device_of
 from apps.accounts.services.joining import (
     Applicant,
     ask_to_reset,
@@ -37,6 +38,7 @@ __all__ = [
     "ask_to_verify",
     "change_password",
     "create_user",
+    "device_of",
     "end_session",
     "erase_user",
     "grant_object",

@@ -9,6 +9,7 @@ from apps.accounts import tokens
 from apps.accounts.models import RefreshToken, Session, User
 from apps.accounts.rules import REFRESH_DAYS, TOKEN_SECONDS
 from apps.accounts.selectors import actor_of_user
+from apps.accounts.services import attempts
 from apps.audit import services as audit
 from apps.configuration.selectors import value
 from apps.core.actor import Actor, ActorKind
@@ -37,12 +38,15 @@ def verify_credentials(
     address: str = "",
     agent: str = "",
     request_id: str = "",
+    device: str = "",
 ) -> User:
     """Return the user whose password it is, and record the sign-in.
 
-    Raises SignInRefused, in the same words and after the same work, for an unknown address,
-    a wrong password and an inactive user.
+    `device` is what `device_of` once made, shown again by the same browser. Raises TooMany
+    after too many failures, and SignInRefused, in the same words and after the same work, for
+    an unknown address, a wrong password and an inactive user.
     """
+    counted = attempts.begin(email=email, address=address, device=device, at=at)
     user = User.objects.filter(email=email.strip().lower()).first()
     if user is None:
         User().set_password(password)
@@ -60,6 +64,7 @@ def verify_credentials(
         )
         audit.record(by=stranger, action="login_failed", resource="user", at=at)
         raise SignInRefused("Invalid email or password.")
+    attempts.succeeded(counted)
     actor = actor_of_user(user, address=address, agent=agent, request_id=request_id)
     audit.record(by=actor, action="login", resource="user", resource_id=user.id, at=at)
     return user

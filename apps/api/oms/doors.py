@@ -21,6 +21,9 @@ from django.http.request import split_domain_port, validate_host
 from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
 
+from apps.api.limits import headers_of
+from apps.core.limits import Allowance
+
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -108,9 +111,16 @@ def bearer_of(headers: dict[bytes, bytes]) -> str:
 
 
 async def send_json(
-    send: Send, headers: dict[bytes, bytes], status: int, body: bytes
+    send: Send,
+    headers: dict[bytes, bytes],
+    status: int,
+    body: bytes,
+    more: Sequence[tuple[bytes, bytes]] = (),
 ) -> None:
-    """Send one answer under the request's own id where that is usable, else a new one."""
+    """Send one answer under the request's own id where that is usable, else a new one.
+
+    `more` are headers beyond those that every answer bears.
+    """
     given = headers.get(b"x-request-id", b"")
     named = given if _REQUEST_ID.fullmatch(given) else str(uuid4()).encode()
     await send(
@@ -122,10 +132,17 @@ async def send_json(
                 (b"content-length", str(len(body)).encode()),
                 (b"x-request-id", named),
                 *_safe_headers(),
+                *more,
             ],
         }
     )
     await send({"type": "http.response.body", "body": body})
+
+
+def limit_headers(allowance: Allowance | None) -> list[tuple[bytes, bytes]]:
+    """Return what an answer says of the caller's limit."""
+    told = headers_of(allowance)
+    return [(name.lower().encode(), text.encode()) for name, text in told.items()]
 
 
 @lru_cache(maxsize=1024)

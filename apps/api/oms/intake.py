@@ -20,6 +20,7 @@ from prometheus_client import Counter
 from rest_framework.exceptions import ParseError
 
 from apps.accounts.selectors import actor_of_bearer
+from apps.api.limits import RateClass, count
 from apps.api.oms import receipts
 from apps.api.oms.doors import (
     App,
@@ -29,11 +30,12 @@ from apps.api.oms.doors import (
     Send,
     Turns,
     bearer_of,
+    limit_headers,
     plain_headers,
     send_json,
 )
 from apps.api.parsers import parse_quickly
-from apps.core.actor import Actor
+from apps.core.actor import Actor, ActorKind
 from apps.outages import services
 from apps.outages.rules import BadReport, Report, read_report
 
@@ -48,7 +50,9 @@ EVENTS = Counter(
     "oms_intake_events_total", "Events taken in by the quick door", ["outcome"]
 )
 
-Answer = tuple[int, bytes] | None
+Limits = list[tuple[bytes, bytes]]
+Said = tuple[int, bytes] | None
+Answer = tuple[int, bytes, Limits] | None
 
 
 @dataclass(slots=True)
@@ -73,7 +77,9 @@ class Intake:
 
     def __init__(self, inner: App) -> None:
         self.inner = inner
-        self.turns = Turns[Call, tuple[int, bytes]]("intake", answer_calls, MOST_REQUESTS)
+        self.turns = Turns[Call, tuple[int, bytes, Limits]](
+            "intake", answer_calls, MOST_REQUESTS
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
@@ -94,22 +100,27 @@ class Intake:
 def answer_calls(calls: Sequence[Call]) -> list[Answer]:
     """Take in the events of several requests; None where the plain view has to answer."""
     at = timezone.now()
+    limits: Limits = []
     try:
         actors = {
             token: actor_of_bearer(token, at=at) for token in {c.token for c in calls}
         }
         ready = [call for call in calls if _prepare(call, actors[call.token], at)]
         found = {id(call): answer for call, answer in _answer_all(ready, at)}
+        if ready:
+            told = count(ready[0].actor, "", RateClass.INTAKE, at=at.timestamp())
+            limits = limit_headers(told)
     except Exception:  # noqa: BLE001 - the plain view meets the same fault and words it
         found = {}
     finally:
         close_old_connections()
-    return [found.get(id(call)) for call in calls]
+    answers = (found.get(id(call)) for call in calls)
+    return [None if answer is None else (*answer, limits) for answer in answers]
 
 
-def _answer_all(ready: Sequence[Call], at: datetime) -> list[tuple[Call, Answer]]:
+def _answer_all(ready: Sequence[Call], at: datetime) -> list[tuple[Call, Said]]:
     """Commit them together; where that fails, each alone, so that one cannot sink others."""
-    answered: list[tuple[Call, Answer]] = []
+    answered: list[tuple[Call, Said]] = []
     for group in _groups(ready):
         try:
             answered.extend(zip(group, _commit(group, at), strict=True))
@@ -118,7 +129,7 @@ def _answer_all(ready: Sequence[Call], at: datetime) -> list[tuple[Call, Answer]
     return answered
 
 
-def _alone(call: Call, at: datetime) -> Answer:
+def _alone(call: Call, at: datetime) -> Said:
     try:
         return _commit([call], at)[0]
     except Exception:  # noqa: BLE001 - the plain view meets the same fault and words it
@@ -145,7 +156,7 @@ def _portions(calls: Sequence[Call]) -> list[list[Call]]:
 
 def _prepare(call: Call, actor: Actor | None, at: datetime) -> bool:
     """Read one request; return whether it can be answered here."""
-    if actor is None or not actor.may(PERMISSION):
+    if actor is None or not actor.may(PERMISSION) or actor.kind is not ActorKind.SERVICE:
         return False
     call.actor = actor
     try:
@@ -162,7 +173,7 @@ def _prepare(call: Call, actor: Actor | None, at: datetime) -> bool:
     return True
 
 
-def _commit(calls: Sequence[Call], at: datetime) -> list[Answer]:
+def _commit(calls: Sequence[Call], at: datetime) -> list[Said]:
     pairs = [
         (call.actor, report) for call in calls if call.actor for report in call.reports
     ]
@@ -170,7 +181,7 @@ def _commit(calls: Sequence[Call], at: datetime) -> list[Answer]:
     return [_body(call, [next(taken) for _ in call.reports]) for call in calls]
 
 
-def _body(call: Call, taken: Sequence[services.Receipt]) -> Answer:
+def _body(call: Call, taken: Sequence[services.Receipt]) -> Said:
     for receipt in taken:
         EVENTS.labels("duplicate" if receipt.duplicate else receipt.disposition).inc()
     if call.path == SINGLE:

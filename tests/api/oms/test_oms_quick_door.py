@@ -122,7 +122,8 @@ def reads(door, monkeypatch):
 
 def answers(door, calls):
     """Return the answers of one turn, on the thread of the door."""
-    return door.turns.thread.submit(door.answer_calls, calls).result()
+    pages = door.turns.thread.submit(door.answer_calls, calls).result()
+    return [page and page.body for page in pages]
 
 
 def total(door, token, window=(50, 0)):

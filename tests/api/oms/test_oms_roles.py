@@ -189,7 +189,9 @@ def test_there_are_calls():
 
 
 @pytest.mark.parametrize("why", WRONG)
-def test_who_is_asked_before_what_was_sent_is_looked_at(opened, person, stranger, why):
+def test_who_is_asked_before_what_was_sent_is_looked_at(
+    many_calls, opened, person, stranger, why
+):
     raw, kind, headers = WRONG[why]
     places = {"outage_id": opened()}
     customer = person("user")
@@ -202,7 +204,7 @@ def test_who_is_asked_before_what_was_sent_is_looked_at(opened, person, stranger
             )
 
 
-def test_who_is_asked_before_the_query_is_looked_at(opened, person, stranger):
+def test_who_is_asked_before_the_query_is_looked_at(many_calls, opened, person, stranger):
     places = {"outage_id": opened()}
     customer = person("user")
     for method, pattern in READS:

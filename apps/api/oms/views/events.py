@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.api.limits import RateClass
 from apps.api.oms import quick, receipts, schema
 from apps.api.oms.contract import OmsView
 from apps.api.oms.filters import EventFilter, narrowed
@@ -21,6 +22,7 @@ class CorrelateView(OmsView):
     """One event."""
 
     needs = (REPORT,)
+    rate = RateClass.INTAKE
     parser_classes = (EventJSONParser,)
 
     @schema.correlate
@@ -37,6 +39,7 @@ class CorrelateBatchView(OmsView):
     """Many events."""
 
     needs = (REPORT,)
+    rate = RateClass.INTAKE
     parser_classes = (EventJSONParser,)
 
     @schema.correlate_batch
