@@ -149,6 +149,40 @@ def test_a_second_outage_of_the_same_device_is_another_one(devices):
     assert codes(devices, gone + back + again) == ["e3", "e3"]
 
 
+def test_who_reports_another_loss_had_power_although_the_closing_was_not_told(devices):
+    first = [x for n in (4, 5, 6, 7) for x in dark(n, 100, 1, 2, 3, 4, 5, 6)]
+    again = [x for n in (4, 5, 6, 7) for x in dark(n, 4000, 1, 2, 3, 4, 5, 6)]
+    told = [signal("t", 100, edge=0), signal("t", 4000, edge=0)]
+    found = [h for h, _ in judged(devices, first + again + told)]
+    assert [(h.edge, h.since, len(h.lost)) for h in found] == [
+        (0, 100.0, 24),
+        (0, 4000.0, 24),
+    ]
+
+
+def test_a_trip_just_after_a_closing_is_another_outage(devices):
+    first = [x for n in (4, 5, 6, 7) for x in dark(n, 100, 1, 2, 3, 4, 5, 6)]
+    again = [x for n in (4, 5, 6, 7) for x in dark(n, 1010, 1, 2, 3, 4, 5, 6)]
+    told = [signal(w, t, edge=0) for w, t in (("t", 100), ("c", 1000), ("t", 1010))]
+    found = [h for h, _ in judged(devices, first + again + told)]
+    assert [(h.since, h.closed_at, len(h.lost)) for h in found] == [
+        (100.0, 1000.0, 24),
+        (1010.0, None, 24),
+    ]
+
+
+def test_two_laterals_that_stay_dark_after_a_closing_have_causes_of_their_own(devices):
+    everywhere = [x for n in (4, 5, 6, 7) for x in dark(n, 100, 1, 2, 3, 4, 5, 6)]
+    back = [signal("u", 3000, n * 10 + m) for n in (4, 6) for m in range(1, 7)]
+    told = [signal("t", 100, edge=0), signal("c", 3000, edge=0)]
+    found = [h for h, _ in judged(devices, everywhere + back + told)]
+    assert [(h.edge, h.parent is not None) for h in found] == [
+        (0, False),
+        (4, True),
+        (6, True),
+    ]
+
+
 def test_power_ups_of_a_meter_belong_to_the_outage_it_was_in(devices):
     gone = dark(4, 100, 1, 2, 3, 4)
     above = [x for n in (5, 6, 7) for x in dark(n, 900, 1, 2, 3, 4, 5)]

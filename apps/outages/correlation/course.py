@@ -62,11 +62,20 @@ class Course:
             if signal.at >= until and signal.what is not What.TRIP:
                 held_back.append(others[position])
             else:
+                self._close_before(signal, held_back)
                 self._one(others[position], signal)
             position += 1
         start = position - len(held_back)
         others[start:position] = held_back
         return start
+
+    def _close_before(self, trip: Signal, held_back: list[int]) -> None:
+        """Read first that the device had closed, where that was held back."""
+        for index in list(held_back) if trip.what is What.TRIP else ():
+            signal = self.part.signals[index]
+            if signal.what is What.CLOSE and signal.edge == trip.edge:
+                held_back.remove(index)
+                self._one(index, signal)
 
     def _one(self, index: int, signal: Signal) -> None:
         self.darkness.settle_until(signal.at)

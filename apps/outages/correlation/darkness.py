@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import log
 
 from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.state import CLOCKS, FREED, Part
@@ -14,6 +15,13 @@ TOLD_BACK = 0.2
 SMALLEST = 3
 """Meters below a device at which its silence says that it stayed dark."""
 
+SILENT_RETURN = 1.5
+"""What it costs that a meter which reported the loss has not told its return yet, in nats."""
+
+SURE = 4.6
+"""How much less likely chance must be, in nats."""
+
+LEAST_SHARE = 1e-4
 SMALL_PART = 0.2
 """The share up to which a part that stayed dark is an outage of its own."""
 
@@ -89,12 +97,25 @@ class Darkness:
             other = self.part.by_edge.get(edge)
             if other is not None and other is not held and self._is_known(other, held):
                 continue
-            size = self.part.devices.size
-            small = size(edge) <= SMALL_PART * size(held.edge)
-            if held.closed_at is None or len(dark) > 1 or not small:
-                held.remains.append(self.part.devices.span(edge))
-            else:
+            if self._is_of_its_own(held, edge, dark):
                 self._part(held, edge, dark[edge])
+            else:
+                held.remains.append(self.part.devices.span(edge))
+
+    def _is_of_its_own(
+        self, held: Hypothesis, edge: int, dark: Mapping[int, Sequence[int]]
+    ) -> bool:
+        """Return whether what stayed dark is an outage of its own and no step of this one.
+
+        The device is closed, so something below it is open: a step is the one large part that is
+        switched later. That so many reporters are silent must be no chance, in nats.
+        """
+        if held.closed_at is None:
+            return False
+        share = self.part.devices.size(edge) / max(self.part.devices.size(held.edge), 1)
+        if len(dark) == 1 and share > SMALL_PART:
+            return False
+        return len(dark[edge]) * SILENT_RETURN >= SURE - log(max(share, LEAST_SHARE))
 
     def _tops(self, held: Hypothesis) -> dict[int, list[int]]:
         """Return the uppermost devices below which nobody is back, with who reported there."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import log
 
 from apps.outages.correlation.darkness import Darkness
+from apps.outages.correlation.evidence import What
 from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.loners import Loners
 from apps.outages.correlation.state import CLOCKS, FREED, Part
@@ -44,26 +45,27 @@ class Losses:
             elif signal.at <= held.since + CLOCKS and held.named and not held.pin:
                 known[held.edge] = held
                 fresh.append((index, loss))
-            elif signal.at <= held.since + CLOCKS or held.is_fixed or not signal.exact:
+            elif signal.at <= held.since + CLOCKS or held.pin or not signal.exact:
                 held.lose(index, signal.meter, signal.node, signal.at)
             else:
                 doubted.setdefault(id(held), []).append((index, loss, held))
         freed: dict[int, Hypothesis] = {}
         for members in doubted.values():
-            self._doubt(members, fresh, freed)
+            self._doubt(members, fresh, freed, known)
         if fresh:
             self._explain(sorted(fresh), freed, known)
 
-    @staticmethod
     def _doubt(
+        self,
         members: Sequence[tuple[int, Loss, Hypothesis]],
         fresh: list[tuple[int, Loss]],
         freed: dict[int, Hypothesis],
+        known: dict[int, Hypothesis],
     ) -> None:
         """Free the losses of meters thought dark, where so many show that they had power."""
         held = members[0][2]
-        unheard = {loss.meter for _, loss, _ in members if loss.meter not in held.lost}
-        many = held.edge < 0 or len(unheard) >= max(3.0, FREED * len(held.lost))
+        proving = {loss.meter for _, loss, _ in members if _had_power(held, loss)}
+        many = held.edge < 0 or len(proving) >= max(3.0, FREED * len(held.lost))
         for index, loss, _ in members:
             if many:
                 freed[index] = held
@@ -73,6 +75,22 @@ class Losses:
         if many and held.edge >= 0:
             held.shrunk = held.over_at is None
             held.remains = []
+            self._trip_again(held, known)
+
+    def _trip_again(self, held: Hypothesis, known: dict[int, Hypothesis]) -> None:
+        """Let a trip told since then be another outage: the device had closed unheard."""
+        signals = self.part.signals
+        again = [
+            e
+            for e in held.events
+            if signals[e].what is What.TRIP and signals[e].at > held.since + CLOCKS
+        ]
+        if again:
+            held.events = [e for e in held.events if e not in again]
+            held.shrunk = False
+            found = self.part.open(held.edge, signals[again[0]].at)
+            found.named, found.events = True, again
+            known[held.edge] = found
 
     def _explain(
         self,
@@ -120,3 +138,9 @@ class Losses:
                     found.lose(index, loss.meter, loss.node, loss.at)
             self.darkness.forget([loss for _, loss in members])
         return sorted(left)
+
+
+def _had_power(held: Hypothesis, loss: Loss) -> bool:
+    """Return whether the loss is not the one that the meter reported already."""
+    before = held.lost.get(loss.meter)
+    return before is None or loss.at - before > CLOCKS

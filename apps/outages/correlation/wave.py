@@ -15,7 +15,9 @@ from apps.outages.correlation.parts import Devices
 
 DEVICE_PRICE = 7.0
 NAMED_PRICE = 8.0
-CLOCK_SPREAD = 15.0
+CLOCK_SPREAD = 12.0
+"""Standard deviation of meters' clocks, in seconds."""
+
 FEWEST_TIMED = 3
 TWICE_VARIANCE = 2 * CLOCK_SPREAD * CLOCK_SPREAD
 SIGNIFICANT = 4.0
@@ -201,6 +203,9 @@ class _Weigher:
             tried = self._open_at(moment, tally, children, plain)
             if tried.as_open < best.as_open:
                 best = tried
+        if best.peeled and best.times.count:
+            tried = self._open_at(best.times.mean, tally, children, plain)
+            best = min(best, tried, key=lambda v: v.as_open)
         return best
 
     def _quiet(self, edge: int, tally: Tally, live: int) -> float:
@@ -224,7 +229,7 @@ class _Weigher:
         peeled = []
         times.add(tally.own)
         for child in children:
-            spread = _shift(child.times, moment)
+            spread = child.times.off(moment) / TWICE_VARIANCE
             if _is_earlier(child.times, moment) and child.best < (
                 child.extra + spread + child.joined * self.habit.speaking + child.quiet
             ):
