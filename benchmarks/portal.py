@@ -56,6 +56,10 @@ class Portal:
             autocommit=True,
         )
 
+    def manage(self, *words: str | Path) -> str:
+        """Run one of its management commands; return what it said."""
+        return _run(_environment(self.var, self.address[1]), *map(str, words))
+
     def number(self, query: str, *values: Any) -> int:
         """Return the one number that a query answers."""
         with self.database() as connection:
@@ -73,8 +77,7 @@ def portal() -> Iterator[Portal]:
     """Run the portal with its demo on an empty database until the block ends."""
     var = servers.fresh_folder("portal")
     port = servers.free_port(LOWEST_PORT)
-    environment = {k: v for k, v in os.environ.items() if k not in OUR_OWN_ENVIRONMENT}
-    environment |= {"OMS_VAR": str(var), "PORT": str(port)}
+    environment = _environment(var, port)
     log = var.with_suffix(".log")
     with log.open("wb") as out:
         process = subprocess.Popen(  # noqa: S603 - our own words
@@ -93,6 +96,11 @@ def portal() -> Iterator[Portal]:
         yield Portal(("127.0.0.1", port), var, token.strip())
     finally:
         servers.stop(process, signal.SIGTERM, STOP_SECONDS)
+
+
+def _environment(var: Path, port: int) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if k not in OUR_OWN_ENVIRONMENT}
+    return kept | {"OMS_VAR": str(var), "PORT": str(port)}
 
 
 def _wait(process: "subprocess.Popen[bytes]", log: Path, port: int) -> None:
