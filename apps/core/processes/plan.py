@@ -83,7 +83,9 @@ def workers(wish: Wish) -> list[Part]:
         found.append(Part("relay", WORKING, _manage("relay")))
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     pool = ("-P", "threads", "-c", str(TASK_THREADS), "-l", "INFO")
-    found.append(Part("worker", WORKING, _celery("worker", *pool, *quiet)))
+    found.append(
+        Part("worker", WORKING, _celery("worker", *pool, *quiet), environment=_pooled())
+    )
     return found
 
 
@@ -104,12 +106,17 @@ def _web(name: str, folder: Folder, descriptor: int) -> Part:
         stage=SERVING,
         command=_manage("serve", *words),
         environment={
-            "DATABASE_POOL": os.environ.get("DATABASE_POOL", "1"),
+            **_pooled(),
             "STATEMENT_TIMEOUT": os.environ.get("STATEMENT_TIMEOUT", WEB_STATEMENT_TIMEOUT),
         },
         ready=lambda pid: _says(mark, pid),
         descriptors=(descriptor,),
     )
+
+
+def _pooled() -> dict[str, str]:
+    """Return the setting that keeps connections: a new one for each call or task costs more."""
+    return {"DATABASE_POOL": os.environ.get("DATABASE_POOL", "1")}
 
 
 def _says(mark: Path, pid: int) -> bool:
