@@ -183,7 +183,9 @@ class Outage(models.Model):
 class TimelineEntry(models.Model):
     """What happened to an outage, by whom and on whose behalf."""
 
-    outage = models.ForeignKey(Outage, on_delete=models.CASCADE, related_name="timeline")
+    outage = models.ForeignKey(
+        Outage, on_delete=models.CASCADE, related_name="timeline", db_index=False
+    )
     at = models.DateTimeField()
     kind = models.CharField(max_length=20)
     text = models.TextField()
@@ -206,7 +208,7 @@ class Interruption(models.Model):
     """
 
     outage = models.ForeignKey(
-        Outage, on_delete=models.PROTECT, related_name="interruptions"
+        Outage, on_delete=models.PROTECT, related_name="interruptions", db_index=False
     )
     meter_number = models.BigIntegerField()
     meter_code = models.CharField(max_length=200)

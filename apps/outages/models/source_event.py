@@ -40,7 +40,11 @@ class SourceEvent(models.Model):
     fingerprint = models.CharField(max_length=24)
     disposition = models.CharField(max_length=12, choices=Disposition.choices)
     outage = models.ForeignKey(
-        Outage, null=True, on_delete=models.PROTECT, related_name="events"
+        Outage,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="events",
+        db_index=False,
     )
 
     class Meta:
