@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from apps.core import work
 from apps.core.actor import system
-from apps.outages import services
+from apps.outages import selectors, services
 from apps.outages.models import CorrelationWork
 from apps.outages.rules.verification import VerificationReason
 from apps.outages.services.forecasting import MOST as MOST_ESTIMATES
@@ -22,8 +22,9 @@ LEASE = timedelta(seconds=45)
 MOST = 64
 WEATHER, VERIFIER = system("weather"), system("verification")
 
-# Judges share this process: two at once would only make each other hold their feeder longer.
-_one_at_a_time = threading.Lock()
+# Judges share this process: two at once make each other hold their feeder longer, which is
+# no harm where nobody waits for it. Then one infers while the other waits for the database.
+_seat, _spare_seat = threading.Lock(), threading.Lock()
 
 
 @shared_task
@@ -94,8 +95,15 @@ def settle_verifications() -> int:
 
 
 def _judge(row: CorrelationWork) -> None:
-    with _one_at_a_time:
-        _judge_now(row)
+    calm = selectors.is_calm(at=timezone.now())
+    if calm and _spare_seat.acquire(blocking=False):
+        try:
+            _judge_now(row)
+        finally:
+            _spare_seat.release()
+    else:
+        with _seat:
+            _judge_now(row)
 
 
 def _judge_now(row: CorrelationWork) -> None:

@@ -15,6 +15,7 @@ from apps.outages.selectors.events import (
     events,
     events_of,
     evidence_of,
+    is_calm,
     unresolved,
 )
 from apps.outages.selectors.explanation import Candidate, Explanation, explanation_of
@@ -75,6 +76,7 @@ __all__ = [
     "explanation_of",
     "forget_estimates",
     "forget_storm_mode",
+    "is_calm",
     "open_outages",
     "outage",
     "outages",

@@ -11,6 +11,7 @@ from apps.core.actor import Actor
 from apps.outages.models import Outage, SourceEvent
 from apps.outages.rules import Disposition
 
+LATELY, MANY = timedelta(seconds=1), 200
 BELONGING = (Disposition.OUTAGE, Disposition.RESTORATION, Disposition.PLANNED)
 
 
@@ -47,6 +48,12 @@ def unresolved(*, viewer: Actor) -> QuerySet[SourceEvent]:
 def events_of(*, outage: Outage, viewer: Actor) -> QuerySet[SourceEvent]:
     """Return the events of one outage, the latest first."""
     return events(viewer=viewer).filter(outage=outage).order_by("-occurred_at", "-id")
+
+
+def is_calm(*, at: datetime) -> bool:
+    """Return whether few events came in during the last second."""
+    found = SourceEvent.objects.filter(accepted_at__gt=at - LATELY)
+    return found.order_by()[:MANY].count() < MANY
 
 
 def evidence_of(*, outage: Outage) -> list[SourceEvidence]:

@@ -62,6 +62,7 @@ class Plan:
     endings: list[Ending] = field(default_factory=list)
     candidates: dict[UUID, Candidate] = field(init=False)
     late: dict[UUID, Outage] = field(init=False, default_factory=dict)
+    linked: set[UUID] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         outages, events = self.heard.outages, self.heard.events
@@ -131,7 +132,7 @@ class Plan:
             before = _state(outage)
             self._bring_up_to_date(outage, found, is_new=key in changed)
             self._end(outage, outcome)
-            if _state(outage) != before:
+            if _state(outage) != before or key in self.linked:
                 outage.updated_at = self.at
                 saved.append(outage)
         writing.save_outages(saved)
@@ -184,7 +185,7 @@ class Plan:
             text = f"Split from {outage.split_from.label}: a cause of its own"
         else:
             return
-        outage.save(update_fields=["parent", "split_from"])
+        self.linked.add(outage.id)
         self._tell(outage, "split", text)
 
     def _move_events(self) -> None:

@@ -161,6 +161,8 @@ _SAVED = {
     "last_event_at": "timestamptz",
     "restored_at": "timestamptz",
     "restoration_candidate_at": "timestamptz",
+    "parent_id": "uuid",
+    "split_from_id": "uuid",
     "is_momentary": "bool",
     "ended_by_evidence": "bool",
     "updated_at": "timestamptz",
