@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from apps.network.models import Edge, Feeder, Meter, Substation
 from apps.network.rules import phone_number
@@ -172,9 +173,10 @@ def _substations(_grid: Grid, codes: list[str]) -> Found:
 
 
 def _meters(grid: Grid, field: str, values: list[str]) -> Found:
-    return _placed(
-        grid, field, Meter.objects.filter(Q((f"{field}__in", values)), retired=False)
-    )
+    # One parameter: Django's `in` over a list prepares, and PostgreSQL reads, each by itself.
+    told = RawSQL("SELECT unnest(%s::text[])", [values])
+    rows = Meter.objects.filter(Q((f"{field}__in", told)), retired=False)
+    return _placed(grid, field, rows)
 
 
 def _placed(grid: Grid, field: str, meters: QuerySet[Meter]) -> dict[str, Place]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 import numpy as np
+import psycopg
 from django.db import connection
 from django.db.models import Q
 
@@ -112,7 +113,9 @@ def _begin(
 
 
 def _events(feeder: int, begin: datetime) -> list[EventRow]:
-    cursor = connection.cursor()
+    connection.ensure_connection()
+    # Directly, for the binary form: Django reads each time of the text form in Python.
+    cursor = psycopg.Cursor(connection.connection)
     cursor.execute(
         "SELECT id, source_type, source_event_id, kind, occurred_at, received_at, "
         "meter_number, node_number, device_code, meter_code, disposition, outage_id, "
@@ -120,8 +123,9 @@ def _events(feeder: int, begin: datetime) -> list[EventRow]:
         "FROM outages_sourceevent "
         "WHERE feeder_number = %s AND occurred_at >= %s AND kind <> 'ignored'",
         [feeder, begin],
+        binary=True,
     )
-    return [EventRow(*row) for row in cursor.fetchall()]
+    return list(map(EventRow._make, cursor.fetchall()))
 
 
 def _signals(devices: Devices, rows: Sequence[EventRow]) -> list[tuple[Signal, EventRow]]:
