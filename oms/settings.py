@@ -221,6 +221,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": schedule(60.0),
         "options": {"expires": 50},
     },
+    "estimates-in-a-storm": {
+        "task": "apps.crews.tasks.estimate_in_storm",
+        "schedule": schedule(60.0),
+        "options": {"expires": 50},
+    },
     "send-notices-left-over": {
         "task": "apps.notifications.tasks.send_waiting",
         "schedule": schedule(2.0),

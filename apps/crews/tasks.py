@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from apps.core.actor import system
+from apps.crews import services
 from apps.outages import services as outages
 from apps.outages.rules.verification import VerificationReason
 
@@ -22,3 +23,9 @@ def verify_before_going(outage_id: str) -> bool:
         at=timezone.now(),
     )
     return found is not None
+
+
+@shared_task
+def estimate_in_storm() -> int:
+    """Play the queue of a storm ahead; return how many outages were looked at."""
+    return services.estimate_in_storm(at=timezone.now())

@@ -9,6 +9,7 @@ from apps.crews.services.assignments import (
     note_assignment,
 )
 from apps.crews.services.erasing import erase_crews
+from apps.crews.services.queueing import estimate_in_storm
 from apps.crews.services.roster import (
     create_crew,
     join_crew,
@@ -24,6 +25,7 @@ __all__ = [
     "close_with_outage",
     "create_crew",
     "erase_crews",
+    "estimate_in_storm",
     "follow_merges",
     "join_crew",
     "leave_crew",

@@ -85,6 +85,18 @@ class Experience:
                 )
         return None
 
+    def lasted(self, likeness: Likeness, *, least: int) -> Sequence[float]:
+        """Return the ordered seconds that such outages lasted; none where too few are known."""
+        for known in likeness.wider():
+            seconds = self._seconds.get(known, ())
+            if len(seconds) >= max(least, 1):
+                return seconds
+        return ()
+
+
+# How much shorter and longer than the default the work takes where nothing better is known.
+AROUND_DEFAULT = (0.5, 1.0, 1.6)
+
 
 def quantile(ordered: Sequence[float], share: float) -> float:
     """Return the quantile of ordered numbers, linear between neighbours."""
@@ -111,6 +123,7 @@ def is_outranked(source: EtrSource, *, by: str) -> bool:
 
 
 __all__ = [
+    "AROUND_DEFAULT",
     "AUTOMATIC",
     "Experience",
     "Forecast",

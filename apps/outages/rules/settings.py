@@ -183,3 +183,11 @@ STEP_SECONDS = declare(
     maximum=3600,
     help="Customers whose power came back so many seconds apart came back in one step.",
 )
+STORM_ETR_MINUTES = declare(
+    "outages.storm_etr_minutes",
+    10,
+    "integer",
+    minimum=1,
+    maximum=1440,
+    help="By so many minutes a simulated estimate must differ before another is published.",
+)

@@ -16,6 +16,7 @@ from apps.outages.services.life import (
     record_contact,
     record_field_work,
 )
+from apps.outages.services.simulating import simulate_storm_estimates
 from apps.outages.services.storms import (
     request_storm,
     set_storm_mode,
@@ -48,6 +49,7 @@ __all__ = [
     "set_storm_mode",
     "set_zone_estimate",
     "settle_verifications",
+    "simulate_storm_estimates",
     "take_reports",
     "verify_automatically",
     "watch_for_storms",

@@ -27,11 +27,12 @@ from apps.outages.rules.etr import (
     whole_minute,
 )
 from apps.outages.selectors.etr import experience
+from apps.outages.selectors.storms import storm_mode
 from apps.outages.services.bulk import insert
 
 MOST = 500
 FORECASTER = system("estimates")
-_OPEN = (
+OPEN = (
     "o.status IN ('detected', 'confirmed', 'in_progress') AND o.merged_into_id IS NULL "
     "AND NOT o.is_planned"
 )
@@ -45,7 +46,7 @@ _IN_FORCE = (
     "AND {0}.ended_at IS NULL AND {0}.until > %s AND {0}.estimate_at > o.first_detected_at "
 )
 # What is said of the feeder goes before what is said of the region.
-_ZONE = (
+ZONE = (
     _IN_FORCE.format("f", "feeder")
     + _IN_FORCE.format("r", "region")
     + "CROSS JOIN LATERAL (SELECT coalesce(f.id, r.id) AS id, "
@@ -55,14 +56,14 @@ _ZONE = (
     "CROSS JOIN LATERAL (SELECT left(concat_ws('/', o.device_kind, o.region_code, o.cause, "
     "z.id), 300) AS made_for) AS x"
 )
-_COLUMNS = (
+COLUMNS = (
     "o.id, o.device_kind, o.cause, o.region_code, o.first_detected_at, "
     "o.estimated_restoration_at, o.etr_source, x.made_for, z.estimate_at, z.set_by, z.name"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class _Due:
+class Due:
     """An outage whose time of restoration is to be estimated, and what its zone says."""
 
     id: UUID
@@ -84,7 +85,7 @@ class _Due:
 
 
 @dataclass(frozen=True, slots=True)
-class _Estimate:
+class Estimate:
     """What is to be published of one outage."""
 
     estimate_at: datetime
@@ -112,15 +113,15 @@ def renew_estimates(*, at: datetime) -> int:
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {_COLUMNS} FROM outages_outage o {_ZONE} "  # noqa: S608 - our own words
-            f"WHERE {_OPEN} AND {_MINE} AND o.etr_made_for <> x.made_for "
+            f"SELECT {COLUMNS} FROM outages_outage o {ZONE} "  # noqa: S608 - our own words
+            f"WHERE {OPEN} AND {_MINE} AND o.etr_made_for <> x.made_for "
             "ORDER BY o.first_detected_at DESC, o.number DESC LIMIT %s",
             [at, at, MOST],
         )
-        due = [_Due(*row) for row in cursor.fetchall()]
+        due = [Due(*row) for row in cursor.fetchall()]
     if due:
         known = experience(at=at)
-        _write([(one, _estimate(one, known, at)) for one in due], at)
+        publish_estimates([(one, _estimate(one, known, at)) for one in due], at)
     return len(due)
 
 
@@ -132,33 +133,39 @@ def renew_overdue_estimates(*, at: datetime) -> int:
     known = experience(at=at)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {_COLUMNS} FROM outages_outage o {_ZONE} "  # noqa: S608 - our own words
-            f"WHERE {_OPEN} AND o.etr_source IN ('default', 'statistics') AND z.id IS NULL "
+            f"SELECT {COLUMNS} FROM outages_outage o {ZONE} "  # noqa: S608 - our own words
+            f"WHERE {OPEN} AND o.etr_source = ANY(%s) AND z.id IS NULL "
             "AND o.estimated_restoration_at < %s",
-            [at, at, at],
+            [at, at, _overdue_sources(), at],
         )
-        due = [_Due(*row) for row in cursor.fetchall()]
+        due = [Due(*row) for row in cursor.fetchall()]
     found = [(one, _like(one, known, at)) for one in due]
     renewed = [(one, estimate) for one, estimate in found if estimate is not None]
     for first in range(0, len(renewed), MOST):
-        _write(renewed[first : first + MOST], at)
+        publish_estimates(renewed[first : first + MOST], at)
     return len(renewed)
 
 
-def _estimate(due: _Due, known: Experience, at: datetime) -> _Estimate:
+def _overdue_sources() -> list[str]:
+    """Return whose estimates are made anew: while a storm lasts it is played again anyway."""
+    sources: list[str] = [EtrSource.DEFAULT, EtrSource.STATISTICS]
+    return sources if storm_mode().on else [*sources, EtrSource.STORM]
+
+
+def _estimate(due: Due, known: Experience, at: datetime) -> Estimate:
     if due.zone_at is not None:
         said = f"as {due.zone_by} said of {due.zone}"
-        return _Estimate(due.zone_at, EtrSource.ZONE, due.zone_by or "", said)
+        return Estimate(due.zone_at, EtrSource.ZONE, due.zone_by or "", said)
     return _like(due, known, at) or _default(due)
 
 
-def _like(due: _Due, known: Experience, at: datetime) -> _Estimate | None:
+def _like(due: Due, known: Experience, at: datetime) -> Estimate | None:
     found = known.forecast(
         due.likeness, lasted=at - due.began, least=value(declared.ETR_SAMPLES)
     )
     if found is None:
         return None
-    return _Estimate(
+    return Estimate(
         estimate_at=whole_minute(due.began + found.lasts),
         source=EtrSource.STATISTICS,
         by=FORECASTER.label,
@@ -170,15 +177,15 @@ def _like(due: _Due, known: Experience, at: datetime) -> _Estimate | None:
     )
 
 
-def _default(due: _Due) -> _Estimate:
+def _default(due: Due) -> Estimate:
     minutes = {kind: value(setting) for kind, setting in declared.ETR_MINUTES.items()}
     lasts = timedelta(minutes=default_minutes(minutes, due.kind))
     why = f"by default for a {due.kind or 'place'}"
-    return _Estimate(due.began + lasts, EtrSource.DEFAULT, FORECASTER.label, why)
+    return Estimate(due.began + lasts, EtrSource.DEFAULT, FORECASTER.label, why)
 
 
 @transaction.atomic
-def _write(found: Sequence[tuple[_Due, _Estimate]], at: datetime) -> None:
+def publish_estimates(found: Sequence[tuple[Due, Estimate]], at: datetime) -> None:
     """Write the estimates that say something new; of the others only that they were looked at.
 
     Who is held by somebody else is left for the next time: nobody waits here, so nothing can
@@ -206,7 +213,7 @@ def _write(found: Sequence[tuple[_Due, _Estimate]], at: datetime) -> None:
     publish(EstimatesPublished(outage_ids=tuple(due.id for due, _ in told), at=at))
 
 
-def _is_news(due: _Due, estimate: _Estimate) -> bool:
+def _is_news(due: Due, estimate: Estimate) -> bool:
     if due.estimate_at is None or due.source != estimate.source:
         return True
     return abs(due.estimate_at - estimate.estimate_at) >= MINUTE
@@ -217,13 +224,13 @@ def _hold(ids: list[UUID]) -> dict[UUID, str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT o.id, o.etr_source FROM outages_outage o "  # noqa: S608 - our own words
-            f"WHERE o.id = ANY(%s) AND {_OPEN} FOR UPDATE SKIP LOCKED",
+            f"WHERE o.id = ANY(%s) AND {OPEN} FOR UPDATE SKIP LOCKED",
             [ids],
         )
         return dict(cursor.fetchall())
 
 
-def _mark(found: Iterable[tuple[_Due, _Estimate]]) -> None:
+def _mark(found: Iterable[tuple[Due, Estimate]]) -> None:
     pairs = [(due.id, due.made_for) for due, _ in found]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -233,7 +240,7 @@ def _mark(found: Iterable[tuple[_Due, _Estimate]]) -> None:
         )
 
 
-def _change(told: Iterable[tuple[_Due, _Estimate]], at: datetime) -> None:
+def _change(told: Iterable[tuple[Due, Estimate]], at: datetime) -> None:
     rows = [(due.id, e.estimate_at, e.source.value) for due, e in told]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -258,7 +265,7 @@ _LEDGER = (
 )
 
 
-def _ledger(due: _Due, e: _Estimate, at: datetime) -> tuple[object, ...]:
+def _ledger(due: Due, e: Estimate, at: datetime) -> tuple[object, ...]:
     return (
         due.id,
         e.estimate_at,
