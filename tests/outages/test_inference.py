@@ -276,9 +276,10 @@ def answer_of(records, storm):
     """Return what the inference makes of the storm, feeder by feeder."""
     grid, directory = records.grid, Directory(records)
     devices, parts = Devices(grid), {}
+    first = {told.name: told for told in reversed(storm.signals)}
     for told in storm.signals:
         heard = as_signal(grid, directory, told)
-        if heard is not None:
+        if heard is not None and first[told.name] is told:
             parts.setdefault(int(grid.feeder_of_node[heard.node]), []).append(heard)
     events, outages = {}, {}
     for feeder, heard in parts.items():

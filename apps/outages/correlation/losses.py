@@ -45,7 +45,7 @@ class Losses:
             elif signal.at <= held.since + CLOCKS and held.named and not held.pin:
                 known[held.edge] = held
                 fresh.append((index, loss))
-            elif signal.at <= held.since + CLOCKS or held.pin or not signal.exact:
+            elif signal.at <= held.since + CLOCKS or held.pin:
                 held.lose(index, signal.meter, signal.node, signal.at)
             else:
                 doubted.setdefault(id(held), []).append((index, loss, held))
@@ -108,10 +108,17 @@ class Losses:
         live = self.darkness.live(at, known)
         opened = judge(self.part.devices, distinct, live, habit, known)
         for index, loss in self._open(opened, losses, known):
-            if index in freed:
-                freed[index].lose(index, loss.meter, loss.node, loss.at)
+            held = freed.get(index)
+            if held is not None and not self._stands(held):
+                held = self.part.device_holder(self.part.signals[index], CLOCKS)
+            if held is not None:
+                held.lose(index, loss.meter, loss.node, loss.at)
             else:
                 self.loners.single(index, loss.meter, loss.node, loss.at)
+
+    def _stands(self, held: Hypothesis) -> bool:
+        """Return whether the outage was not gathered with others meanwhile."""
+        return held.edge >= 0 or self.part.by_meter.get(held.meter) is held
 
     def _open(
         self,
@@ -131,16 +138,20 @@ class Losses:
             if found is None and members:
                 times = sorted(loss.at for _, loss in members)
                 since = times[len(times) // 2] if len(times) > 2 else times[0]
-                left += [m for m in members if m[1].at < since - CLOCKS]
                 found = self.part.at(edge, since)
             for index, loss in members:
                 if found is not None and loss.at >= found.since - CLOCKS:
                     found.lose(index, loss.meter, loss.node, loss.at)
+                else:
+                    left.append((index, loss))
             self.darkness.forget([loss for _, loss in members])
         return sorted(left)
 
 
 def _had_power(held: Hypothesis, loss: Loss) -> bool:
-    """Return whether the loss is not the one that the meter reported already."""
+    """Return whether the loss is not the one that the meter reported already.
+
+    One without a time of its own may be late; it goes where the others of its moment go.
+    """
     before = held.lost.get(loss.meter)
-    return before is None or loss.at - before > CLOCKS
+    return loss.exact and (before is None or loss.at - before > CLOCKS)
