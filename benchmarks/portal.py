@@ -130,8 +130,8 @@ def _lift_limits(var: Path) -> None:
     words = {"host": place["host"], "port": place["port"], "dbname": place["name"]}
     with psycopg.connect(**words, user=place["user"]) as connection:
         connection.execute(
-            "INSERT INTO configuration_setting (key, value) "
-            "VALUES ('limits.service_per_minute', '10000000'::jsonb) "
+            "INSERT INTO configuration_setting (key, value, updated_by) "
+            "VALUES ('limits.service_per_minute', '10000000'::jsonb, 'benchmark') "
             "ON CONFLICT (key) DO UPDATE SET value = excluded.value"
         )
 
