@@ -236,6 +236,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": schedule(2.0),
         "options": {"expires": 5},
     },
+    "prove-the-trail": {
+        "task": "apps.audit.tasks.prove",
+        "schedule": schedule(3600.0),
+        "options": {"expires": 600},
+    },
     "write-audit-checkpoint": {
         "task": "apps.audit.tasks.checkpoint",
         "schedule": schedule(60.0),

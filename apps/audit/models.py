@@ -3,6 +3,7 @@
 from typing import ClassVar
 from uuid import uuid4
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models.functions import Now
@@ -63,3 +64,19 @@ class AuditLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stream} {self.seq}"
+
+
+class Proof(models.Model):
+    """One walk along the trail: how many links, what was wrong, the first places of it."""
+
+    at = models.DateTimeField()
+    links = models.BigIntegerField()
+    faults = models.IntegerField()
+    places = ArrayField(models.CharField(max_length=LONG), default=list)
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["-at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.faults}"

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from apps.audit.models import AuditEntry
+from apps.audit.models import AuditEntry, Proof
 
 
 def entries(
@@ -33,3 +33,8 @@ def entries(
     if end is not None:
         found = found.filter(at__lt=end)
     return found
+
+
+def last_proof() -> Proof | None:
+    """Return what the latest walk along the trail found; None where there was none."""
+    return Proof.objects.first()

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 
-from apps.audit.models import AuditEntry
+from apps.audit.chain import checkpoint_faults, faults
+from apps.audit.models import AuditEntry, AuditLink, Proof
 from apps.audit.rules import LONG, SHORT, facts, line, stream_of
 from apps.core.actor import Actor
 from apps.core.errors import Forbidden
@@ -16,6 +18,7 @@ from apps.core.errors import Forbidden
 logger = logging.getLogger(__name__)
 
 APART_SECONDS = 10
+SHOWN = 50
 
 
 def record(
@@ -66,6 +69,17 @@ def refuse(*, by: Actor, permission: str) -> Forbidden:
     writer.start()
     writer.join(APART_SECONDS)
     return Forbidden("You do not have permission to do this.")
+
+
+def prove(*, at: datetime) -> Proof:
+    """Walk every chain and every checkpoint; keep and return what was found."""
+    found = [*faults(), *checkpoint_faults(settings.AUDIT_CHECKPOINTS)]
+    return Proof.objects.create(
+        at=at,
+        links=AuditLink.objects.count(),
+        faults=len(found),
+        places=[str(fault)[:LONG] for fault in found[:SHOWN]],
+    )
 
 
 def _entry(by: Actor, action: str, resource: str, resource_id: object) -> AuditEntry:

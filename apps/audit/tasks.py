@@ -4,6 +4,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from apps.audit import services
 from apps.audit.chain import write_checkpoint
 
 
@@ -11,3 +12,9 @@ from apps.audit.chain import write_checkpoint
 def checkpoint() -> int:
     """Write down where each chain stands, outside the database; return how many moved."""
     return write_checkpoint(settings.AUDIT_CHECKPOINTS, at=timezone.now())
+
+
+@shared_task
+def prove() -> int:
+    """Walk the trail; return how much of it is wrong."""
+    return services.prove(at=timezone.now()).faults

@@ -161,3 +161,15 @@ class StormRequested(Event):
     def subject(self) -> str:
         """Return one subject for all storms."""
         return "storm"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShiftLogChanged(Event):
+    """Somebody wrote into the shift log, or the room went from one shift to the next."""
+
+    name: ClassVar[str] = "outages.shift_log_changed"
+
+    @property
+    def subject(self) -> str:
+        """Return one subject for the whole log."""
+        return "outages:shift-log"

@@ -147,7 +147,7 @@ PAGE = Page(
 def page(request: HttpRequest, viewer: Actor) -> HttpResponse:
     """Show the overview; a crew member starts at the own assignments instead."""
     if not PAGE.is_open_to(viewer) and viewer.may("crews.work_assignment"):
-        return redirect("portal:crews")
+        return redirect("portal:work")
     return show(request, viewer, PAGE)
 
 

@@ -84,7 +84,12 @@ class Page:
         return f"portal/{self.name}.html"
 
     def is_open_to(self, actor: Actor) -> bool:
-        """Return whether the actor may look: any one of several permissions is enough."""
+        """Return whether the actor may look: any one of several permissions is enough.
+
+        A page without a permission is open to everybody who is signed in.
+        """
+        if not self.permission:
+            return True
         needed = (self.permission,) if isinstance(self.permission, str) else self.permission
         return any(actor.may(one) for one in needed)
 

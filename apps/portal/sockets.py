@@ -18,7 +18,23 @@ from django.utils.translation import get_language_from_request
 
 from apps.accounts import selectors as accounts
 from apps.core.actor import Actor
-from apps.portal import crews, events, notices, outage, outages, overview, why
+from apps.portal import (
+    audit,
+    calls,
+    crews,
+    events,
+    grid,
+    machines,
+    notices,
+    outage,
+    outages,
+    overview,
+    people,
+    profile,
+    shift,
+    why,
+    work,
+)
 from apps.portal.live import Seat, View, hub
 from apps.portal.pages import Page
 
@@ -190,4 +206,13 @@ websocket_urlpatterns = [
     _live("crews", crews.PAGE),
     _live("notices", notices.PAGE),
     _live("events", events.PAGE),
+    _live("calls", calls.PAGE),
+    _live("network", grid.PAGE),
+    _live("network/<path:code>", grid.DEVICE),
+    _live("shift", shift.PAGE),
+    _live("work", work.PAGE),
+    _live("people", people.PAGE),
+    _live("machines", machines.PAGE),
+    _live("profile", profile.PAGE),
+    _live("audit", audit.PAGE),
 ]

@@ -12,6 +12,7 @@ from apps.outages.events import (
     OutageMoved,
     OutageNoted,
     OutagesRejudged,
+    ShiftLogChanged,
     StormModeChanged,
     VerificationAnswered,
     VerificationRequested,
@@ -103,3 +104,9 @@ def on_network_imported(event: NetworkImported) -> None:
 def _outages(ids: Iterable[UUID]) -> list[str]:
     found = [f"outage:{outage_id}" for outage_id in ids]
     return ["outages", *found] if found else []
+
+
+@subscribe(ShiftLogChanged)
+def shift_log(event: ShiftLogChanged) -> None:
+    """Let the shift log look again."""
+    hint(topics=["shift"])

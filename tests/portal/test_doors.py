@@ -58,7 +58,7 @@ def test_a_customer_sees_no_control_room(as_role):
 
 def test_a_crew_member_starts_at_the_own_work(as_role, city):
     client = as_role("crew")
-    assert client.get("/")["Location"] == "/crews"
+    assert client.get("/")["Location"] == "/work"
     assert client.get("/crews").status_code == 200
     assert client.get("/outages").status_code == 403
 

@@ -2,6 +2,7 @@
 
 from apps.network.selectors.picture import Device, TieView, Trace, geojson, trace
 from apps.network.selectors.places import Place, PlaceRef, resolve
+from apps.network.selectors.preview import Preview, preview, state_version
 from apps.network.selectors.registry import (
     CustomerView,
     FeederView,
@@ -36,6 +37,7 @@ __all__ = [
     "MeterView",
     "Place",
     "PlaceRef",
+    "Preview",
     "RegionView",
     "Snapshot",
     "Supplied",
@@ -56,10 +58,12 @@ __all__ = [
     "meters_of_substation",
     "meters_under",
     "networks",
+    "preview",
     "regions",
     "resolve",
     "search",
     "snapshot",
+    "state_version",
     "supplied_by",
     "switchings",
     "trace",

@@ -2,11 +2,12 @@
 
 from apps.network.services.erasing import erase_network
 from apps.network.services.importing import ImportResult, import_network
-from apps.network.services.switching import set_device_state
+from apps.network.services.switching import set_device_state, switch_as_seen
 
 __all__ = [
     "ImportResult",
     "erase_network",
     "import_network",
     "set_device_state",
+    "switch_as_seen",
 ]

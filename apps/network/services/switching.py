@@ -8,7 +8,7 @@ from apps.accounts.services import require
 from apps.audit import services as audit
 from apps.core import outbox
 from apps.core.actor import Actor
-from apps.core.errors import NotFound, Unprocessable
+from apps.core.errors import Conflict, Invalid, NotFound, Unprocessable
 from apps.network.events import DeviceSwitched
 from apps.network.models import Edge, NetworkVersion, SwitchingOperation
 from apps.network.rules import SWITCHABLE
@@ -36,6 +36,25 @@ def set_device_state(
     if changed:
         _record(version, edge, by, at, reason)
     return changed
+
+
+@transaction.atomic
+def switch_as_seen(
+    *, code: str, closed: bool, version: int, reason: str, by: Actor, at: datetime
+) -> bool:
+    """Turn a device whose effect somebody has just been shown.
+
+    Raises Conflict where anything was switched since, Invalid without a reason, and as
+    set_device_state.
+    """
+    require(by, "network.switch_device")
+    if not reason.strip():
+        raise Invalid("Say why it is switched.", fields={"field": "reason"})
+    if locked_version().state != version:
+        raise Conflict(
+            "The network was switched meanwhile. Look at the customers again, then decide."
+        )
+    return set_device_state(code=code, closed=closed, by=by, at=at, reason=reason.strip())
 
 
 def _switchable(edge: Edge | None, code: str) -> None:

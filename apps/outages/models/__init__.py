@@ -7,6 +7,7 @@ from apps.outages.models.outage import (
     OutageRows,
     TimelineEntry,
 )
+from apps.outages.models.shift import Handover, ShiftNote
 from apps.outages.models.source_event import EventConflict, SourceEvent
 from apps.outages.models.storm import StormPeriod
 from apps.outages.models.verification import MeterPing, Verification
@@ -16,10 +17,12 @@ __all__ = [
     "CorrelationWork",
     "EtrEstimate",
     "EventConflict",
+    "Handover",
     "Interruption",
     "MeterPing",
     "Outage",
     "OutageRows",
+    "ShiftNote",
     "SourceEvent",
     "StormPeriod",
     "TimelineEntry",

@@ -194,7 +194,8 @@ class TimelineEntry(models.Model):
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(fields=["outage", "at", "id"], name="timeline_order")
+            models.Index(fields=["outage", "at", "id"], name="timeline_order"),
+            models.Index(fields=["-at", "-id"], name="timeline_newest"),
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """Reads of outages and events."""
 
+from apps.outages.selectors.covering import calls_about, covering
 from apps.outages.selectors.etr import (
     EtrAccuracy,
     etr_accuracy,
@@ -28,6 +29,7 @@ from apps.outages.selectors.outages import (
     open_outages,
     outage,
     outages,
+    outages_of_work,
     timeline,
     topology_of,
 )
@@ -35,6 +37,12 @@ from apps.outages.selectors.reliability import (
     Reliability,
     RestorationStep,
     reliability_of,
+)
+from apps.outages.selectors.shifts import (
+    handovers,
+    happenings,
+    pinned_notes,
+    shift_notes,
 )
 from apps.outages.selectors.statistics import Statistics, statistics
 from apps.outages.selectors.storms import (
@@ -67,6 +75,8 @@ __all__ = [
     "StormMode",
     "VerificationNotFound",
     "affected_customers",
+    "calls_about",
+    "covering",
     "estimates",
     "etr_accuracy",
     "event_rate",
@@ -76,12 +86,17 @@ __all__ = [
     "explanation_of",
     "forget_estimates",
     "forget_storm_mode",
+    "handovers",
+    "happenings",
     "is_calm",
     "open_outages",
     "outage",
     "outages",
+    "outages_of_work",
+    "pinned_notes",
     "reliability_of",
     "rule_in_force",
+    "shift_notes",
     "statistics",
     "storm_mode",
     "storm_periods",

@@ -55,6 +55,15 @@ def outages(*, viewer: Actor) -> QuerySet[Outage]:
     return Outage.objects.standing().order_by("-first_detected_at", "-number")
 
 
+def outages_of_work(*, outage_ids: Iterable[UUID]) -> dict[UUID, Outage]:
+    """Return the outages of assignments by the id that these name, also where merged since.
+
+    The caller has asked whose assignments they are: what a crew is sent to, it may see.
+    """
+    rows = Outage.objects.filter(id__in=list(outage_ids)).select_related("merged_into")
+    return {row.id: row.merged_into or row for row in rows}
+
+
 def open_outages(*, viewer: Actor) -> QuerySet[Outage]:
     """Return the outages somebody still has to act on, newest first."""
     require(viewer, VIEW)

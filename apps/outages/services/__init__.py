@@ -16,6 +16,12 @@ from apps.outages.services.life import (
     record_contact,
     record_field_work,
 )
+from apps.outages.services.shifts import (
+    hand_over,
+    take_over,
+    unpin_shift_note,
+    write_shift_note,
+)
 from apps.outages.services.simulating import simulate_storm_estimates
 from apps.outages.services.storms import (
     request_storm,
@@ -37,6 +43,7 @@ __all__ = [
     "answer_verification",
     "change_status",
     "erase_outages",
+    "hand_over",
     "judge",
     "publish_etr",
     "record_contact",
@@ -50,8 +57,11 @@ __all__ = [
     "set_zone_estimate",
     "settle_verifications",
     "simulate_storm_estimates",
+    "take_over",
     "take_reports",
+    "unpin_shift_note",
     "verify_automatically",
     "watch_for_storms",
     "withdraw_zone_estimate",
+    "write_shift_note",
 ]
