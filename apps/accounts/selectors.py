@@ -4,13 +4,16 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q, QuerySet
 from guardian.shortcuts import get_objects_for_user
 
 from apps.accounts import tokens
+from apps.accounts.gateways import FiledMail, read_filed
 from apps.accounts.models import ServiceToken, Session, User
 from apps.accounts.rules import (
     ALL_PERMISSIONS,
@@ -24,6 +27,7 @@ from apps.core.errors import Forbidden
 FRESH_SECONDS = 1.0
 REMEMBERED = 10_000
 TOUCH = timedelta(minutes=1)
+MAILS_SHOWN = 50
 
 
 def permissions_of(user: User) -> frozenset[str]:
@@ -97,6 +101,15 @@ def people(
     if search:
         found = found.filter(Q(email__icontains=search) | Q(full_name__icontains=search))
     return found
+
+
+def filed_mail(*, viewer: Actor) -> list[FiledMail]:
+    """Return the latest messages where none is sent, newest first. Raises Forbidden."""
+    if not viewer.may("accounts.manage_users"):
+        raise Forbidden("You do not have permission to do this.")
+    if not settings.EMAIL_FILED:
+        return []
+    return read_filed(Path(settings.MAIL_FOLDER), MAILS_SHOWN)
 
 
 def sessions_of(viewer: Actor) -> QuerySet[Session]:

@@ -25,6 +25,7 @@ from apps.portal import (
     events,
     grid,
     machines,
+    mail,
     notices,
     outage,
     outages,
@@ -213,6 +214,7 @@ websocket_urlpatterns = [
     _live("work", work.PAGE),
     _live("people", people.PAGE),
     _live("machines", machines.PAGE),
+    _live("mail", mail.PAGE),
     _live("profile", profile.PAGE),
     _live("audit", audit.PAGE),
 ]
