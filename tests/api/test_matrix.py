@@ -1,0 +1,151 @@
+"""Every role tries every operation of the document, on own, foreign and missing objects."""
+
+from uuid import uuid4
+
+import pytest
+from django.utils import timezone
+from drf_spectacular.generators import SchemaGenerator
+
+from apps.core.actor import system
+from apps.crews import services as crews
+from apps.crews.rules import CrewType, Profile
+from apps.outages.rules import read_report
+from apps.outages.services import take_reports
+from tests.permissions import DENY, OPERATIONS, OWN, ROLES
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("many_calls")]
+BY = system("matrix")
+METHODS = {"get", "post", "put", "patch", "delete"}
+REFUSED = (401, 403)
+
+
+def operations():
+    """Return what the OpenAPI document names."""
+    document = SchemaGenerator().get_schema(public=True)
+    return {
+        (method, path)
+        for path, answers in document["paths"].items()
+        for method in answers
+        if method in METHODS
+    }
+
+
+def opened(number):
+    at = timezone.now()
+    event = {
+        "event_type": "outage",
+        "source_type": "scada",
+        "source_event_id": f"matrix-{number}",
+        "timestamp": at.isoformat(),
+        "latitude": 31.9 + number,
+        "longitude": 35.9,
+    }
+    (receipt,) = take_reports(reports=[(BY, read_report(event, at=at))], at=at)
+    return receipt.outage_id
+
+
+def sent(crew, outage_id):
+    return crews.assign(
+        outage_id=outage_id,
+        crew_name=crew,
+        crew_type="line_crew",
+        estimated_arrival_at=None,
+        by=BY,
+        at=timezone.now(),
+    )
+
+
+@pytest.fixture
+def places(person):
+    """Return the arguments of paths: those of one's own objects, and of somebody else's."""
+    at = timezone.now()
+    profile = Profile(name="Alpha", crew_type=CrewType.LINE_CREW)
+    alpha = crews.create_crew(profile=profile, by=BY, at=at)
+    crews.join_crew(crew_id=alpha.id, user_id=person("crew").id, by=BY, at=at)
+    own, foreign = opened(1), opened(2)
+    return {
+        "own": {"outage_id": own, "assignment_id": sent("Alpha", own).id},
+        "foreign": {"outage_id": foreign, "assignment_id": sent("Beta", foreign).id},
+    }
+
+
+def call(client, operation, arguments):
+    method, path = operation
+    known = {name: uuid4() for name in ("user_id", "verification_id")}
+    filled = path.format_map({**known, **arguments})
+    body = {"status": "on_site"} if "assignment_id" in path else {}
+    return getattr(client, method)(filled, body, content_type="application/json")
+
+
+def without_moment(answer):
+    """Return the refusal as far as it may not differ."""
+    body = answer.json()
+    body["error"].pop("timestamp")
+    return answer.status_code, body
+
+
+def test_every_operation_has_a_row():
+    assert operations() == set(OPERATIONS), (
+        "Add the operation's row to tests/permissions.py: role by role who may call it."
+    )
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_may_what_the_table_says(places, as_role, role):
+    client = as_role(role)
+    wrong = []
+    for operation, cells in OPERATIONS.items():
+        if operation[1].startswith("/api/v1/auth/logout"):
+            continue
+        answer = call(client, operation, places["own"])
+        denied = answer.status_code == 403
+        if denied != (cells[role] == DENY) and not _hidden(operation, cells[role], answer):
+            wrong.append((operation, cells[role], answer.status_code))
+    assert wrong == []
+
+
+def _hidden(operation, cell, answer):
+    """Return whether a denied object reads as missing, which says even less."""
+    return cell == DENY and "{" in operation[1] and answer.status_code == 404
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_is_foreign_reads_as_missing(places, as_role, role):
+    client, missing = as_role(role), {"outage_id": uuid4(), "assignment_id": uuid4()}
+    for operation, cells in OPERATIONS.items():
+        if cells[role] != OWN or "{" not in operation[1]:
+            continue
+        foreign = call(client, operation, places["foreign"])
+        assert foreign.status_code == 404, operation
+        assert without_moment(foreign) == without_moment(call(client, operation, missing))
+
+
+def test_nobody_passes_without_a_token(places, client_of):
+    open_to_all = {p for _, p in OPERATIONS if p.startswith("/api/v1/auth/")}
+    open_to_all -= {"/api/v1/auth/logout"}
+    for stranger in (client_of(), client_of("oms_nobody"), client_of("a.b.c")):
+        for operation in OPERATIONS:
+            if operation[1] in open_to_all | {"/health"}:
+                continue
+            answer = call(stranger, operation, places["own"])
+            assert answer.status_code == 401, operation
+
+
+@pytest.mark.parametrize(
+    "trick",
+    [
+        {"X-HTTP-Method-Override": "DELETE"},
+        {"X-User-Id": "admin"},
+        {"X-Forwarded-User": "admin"},
+        {"Cookie": "sessionid=admin"},
+    ],
+    ids=lambda trick: next(iter(trick)),
+)
+def test_no_header_makes_somebody_more(places, as_role, trick):
+    client = as_role("user")
+    for operation, cells in OPERATIONS.items():
+        if cells["user"] == DENY:
+            client.defaults.update(
+                {f"HTTP_{k.upper().replace('-', '_')}": v for k, v in trick.items()}
+            )
+            assert call(client, operation, places["own"]).status_code in (403, 404)

@@ -1,0 +1,79 @@
+"""Who may do what: one row an operation of the API, one row a page of the portal.
+
+A cell is `allow`, `own` (objects that are the caller's, all others read as missing) or `deny`.
+To add an operation or a page, add its row here; the walks in `tests/api/test_matrix.py` and
+`tests/portal/test_page_matrix.py` fail for what has none.
+"""
+
+ROLES = ("user", "operator", "engineer", "crew", "ops_manager", "admin")
+ALLOW, OWN, DENY = "allow", "own", "deny"
+
+
+def row(cells):
+    """Return a row from one letter a role, in the order of ROLES: a, o or d."""
+    words = {"a": ALLOW, "o": OWN, "d": DENY}
+    return dict(zip(ROLES, (words[cell] for cell in cells), strict=True))
+
+
+EVERYBODY = row("aaaaaa")
+WATCH = row("daadaa")
+OPERATE = row("daddaa")
+ADMIN = row("ddddda")
+
+OPERATIONS = {
+    ("get", "/health"): EVERYBODY,
+    ("post", "/api/v1/auth/login"): EVERYBODY,
+    ("post", "/api/v1/auth/token"): EVERYBODY,
+    ("post", "/api/v1/auth/register"): EVERYBODY,
+    ("post", "/api/v1/auth/refresh"): EVERYBODY,
+    ("post", "/api/v1/auth/logout"): EVERYBODY,
+    ("post", "/api/v1/auth/verify-email"): EVERYBODY,
+    ("post", "/api/v1/auth/password-reset"): EVERYBODY,
+    ("post", "/api/v1/auth/password-reset/confirm"): EVERYBODY,
+    ("get", "/api/v1/users/me"): EVERYBODY,
+    ("put", "/api/v1/users/me"): EVERYBODY,
+    ("put", "/api/v1/users/me/password"): EVERYBODY,
+    ("get", "/api/v1/admin/users"): ADMIN,
+    ("post", "/api/v1/admin/users/{user_id}/role"): ADMIN,
+    ("get", "/api/v1/admin/audit-logs"): ADMIN,
+    ("get", "/api/v1/health/database"): OPERATE,
+    ("get", "/api/oms/statistics"): WATCH,
+    ("get", "/api/oms/outages"): row("daaoaa"),
+    ("get", "/api/oms/outages/{outage_id}"): row("daaoaa"),
+    ("get", "/api/oms/outages/{outage_id}/explanation"): WATCH,
+    ("put", "/api/oms/outages/{outage_id}/status"): row("daadaa"),
+    ("post", "/api/oms/outages/{outage_id}/crew"): OPERATE,
+    ("post", "/api/oms/outages/{outage_id}/notify"): OPERATE,
+    ("post", "/api/oms/outages/{outage_id}/verify"): row("daadaa"),
+    ("get", "/api/oms/crews"): WATCH,
+    ("put", "/api/oms/crews/{assignment_id}/status"): row("dadoaa"),
+    ("get", "/api/oms/notifications"): OPERATE,
+    ("get", "/api/oms/events"): WATCH,
+    ("post", "/api/oms/events/correlate"): OPERATE,
+    ("post", "/api/oms/events/correlate/batch"): OPERATE,
+    ("get", "/api/oms/verifications"): WATCH,
+    ("post", "/api/oms/verifications/{verification_id}/answer"): OPERATE,
+}
+
+PAGES = {
+    "overview": row("daadaa"),
+    "outages": row("daadaa"),
+    "outage": row("daadaa"),
+    "why": row("daadaa"),
+    "crews": row("daaaaa"),
+    "notices": OPERATE,
+    "events": WATCH,
+    "calls": WATCH,
+    "grid": WATCH,
+    "device": WATCH,
+    "shift": WATCH,
+    "work": row("dddada"),
+    "people": ADMIN,
+    "machines": ADMIN,
+    "mail": ADMIN,
+    "audit": ADMIN,
+    "audit-csv": ADMIN,
+    "profile": EVERYBODY,
+    "map-network": WATCH,
+}
+OPEN_PAGES = {"sign-in", "register", "forgotten", "new-password", "verify-email"}
