@@ -57,6 +57,42 @@ def test_a_meter_that_says_it_has_power_speaks_against(town, clock):
     assert told.candidates[0].against == 1
 
 
+def test_below_a_device_that_scada_named_silence_is_not_counted(town, clock):
+    trip = {
+        "event_type": "breaker_trip",
+        "source_type": "scada",
+        "source_event_id": "trip-1",
+        "timestamp": clock.at.isoformat(),
+        "device_id": "CB-1",
+    }
+    report = read_report(trip, at=clock.at + timedelta(days=1))
+    take_reports(reports=[(SENDER, report)], at=clock.at)
+    take(clock, "last_gasp", "m1", "m2", seconds=3)
+    outage = Outage.objects.standing().get()
+    told = selectors.explanation_of(outage_id=outage.id, viewer=SENDER, at=clock.at)
+    best = told.candidates[0]
+    assert (best.device_id, best.named, best.why, best.silent) == (
+        "CB-1",
+        True,
+        "named",
+        10,
+    )
+    assert best.score > 0
+    assert {c.why for c in told.candidates[1:]} == {"not_named"}
+
+
+def test_each_candidate_says_how_it_compares(town, clock):
+    take(clock, "last_gasp", "m1", "m2", "m4", "m5")
+    outage = Outage.objects.standing().get()
+    told = selectors.explanation_of(outage_id=outage.id, viewer=SENDER, at=clock.at)
+    assert {c.device_id: (c.why, c.unexplained) for c in told.candidates} == {
+        "FU-1": ("best", 0),
+        "T-1": ("less", 2),
+        "T-2": ("less", 2),
+        "CB-1": ("silent", 0),
+    }
+
+
 def test_a_single_report_and_a_place_by_coordinates_say_so(town, clock):
     take(clock, "last_gasp", "m1")
     outage = Outage.objects.standing().get()

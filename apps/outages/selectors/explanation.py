@@ -6,7 +6,8 @@ from uuid import UUID
 
 from apps.core.actor import Actor
 from apps.network import selectors as network
-from apps.outages.correlation.explanation import Weighed, explain
+from apps.outages.correlation.explanation import Weighed, Why, explain
+from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.parts import devices_of
 from apps.outages.selectors.hearing import Hearing, hear
 from apps.outages.selectors.outages import outage as find_outage
@@ -16,7 +17,10 @@ MOST = 12
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A device that may have opened; figures as in `correlation.explanation.Weighed`."""
+    """A device that may have opened; figures as in `correlation.explanation.Weighed`.
+
+    `unexplained` are the reports of the outage that are not below it.
+    """
 
     device_id: str
     device_kind: str
@@ -27,6 +31,8 @@ class Candidate:
     score: float
     named: bool
     chosen: bool
+    why: Why
+    unexplained: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,8 @@ class Explanation:
     """What speaks for an outage's device and against it.
 
     `basis` is `topology`, `space` (only coordinates are known), `people` (somebody confirmed or
-    planned it, so it does not move) or `report` (a single meter).
+    planned it, so it does not move), `part` (it stayed dark when the device above it closed:
+    the reports are those of that outage) or `report` (a single meter).
     """
 
     outage_id: UUID
@@ -59,18 +66,26 @@ def explanation_of(*, outage_id: str | UUID, viewer: Actor, at: datetime) -> Exp
         return Explanation(row.id, row.device_code, "report", 0, 0, 0, ())
     found, outcome = heard.found[position], heard.outcomes[position]
     weighed = explain(devices, found, outcome, heard.signals)
-    basis = "people" if found.pin is not None else "topology"
     return Explanation(
         row.id,
         row.device_code,
-        basis if found.edge >= 0 or found.pin is not None else "report",
+        _basis(found),
         len(found.lost),
         len(found.back),
         len(outcome.presumed),
         tuple(
-            _candidate(w, grid.edge_code(w.edge), grid.edge_kind(w.edge)) for w in weighed
+            _candidate(w, grid.edge_code(w.edge), grid.edge_kind(w.edge), len(found.lost))
+            for w in weighed
         )[:MOST],
     )
+
+
+def _basis(found: Hypothesis) -> str:
+    if found.pin is not None:
+        return "people"
+    if found.edge < 0:
+        return "report"
+    return "topology" if found.parent is None else "part"
 
 
 def _position(heard: Hearing, outage_id: UUID) -> int | None:
@@ -85,7 +100,7 @@ def _position(heard: Hearing, outage_id: UUID) -> int | None:
     return None if best is None else best[1]
 
 
-def _candidate(weighed: Weighed, code: str, kind: str) -> Candidate:
+def _candidate(weighed: Weighed, code: str, kind: str, reports: int) -> Candidate:
     return Candidate(
         code,
         kind,
@@ -96,4 +111,6 @@ def _candidate(weighed: Weighed, code: str, kind: str) -> Candidate:
         weighed.score,
         weighed.named,
         weighed.chosen,
+        weighed.why,
+        reports - weighed.reports,
     )

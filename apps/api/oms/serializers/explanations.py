@@ -27,6 +27,19 @@ class CandidateOut(serializers.Serializer[Any]):
     )
     named = serializers.BooleanField(help_text="SCADA, or somebody, named the device.")
     chosen = serializers.BooleanField()
+    why = serializers.ChoiceField(
+        choices=[
+            "named",
+            "best",
+            "same",
+            "not_named",
+            "times",
+            "powered",
+            "less",
+            "silent",
+        ],
+        help_text="How it compares with the chosen device.",
+    )
 
 
 class ExplanationOut(serializers.Serializer[Any]):
@@ -34,7 +47,9 @@ class ExplanationOut(serializers.Serializer[Any]):
 
     outage_id = serializers.UUIDField()
     device_id = Known(help_text="The device inferred open; null where none is known.")
-    basis = serializers.ChoiceField(choices=["topology", "space", "people", "report"])
+    basis = serializers.ChoiceField(
+        choices=["topology", "space", "people", "part", "report"]
+    )
     meters_reporting = serializers.IntegerField(min_value=0)
     meters_back = serializers.IntegerField(min_value=0)
     presumed_back = serializers.IntegerField(
