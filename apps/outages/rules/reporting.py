@@ -31,6 +31,7 @@ LONGEST_ID = 200
 LONGEST_TEXT = 4_000
 LARGEST_METADATA = 64_000
 AHEAD = timedelta(minutes=5)
+LONGEST_PLAN = timedelta(days=90)
 FARTHEST_AHEAD = timedelta(days=1)
 LATE = timedelta(hours=24)
 ANSWERS = frozenset(WORD_OF.values())
@@ -62,6 +63,7 @@ class Report:
     radius_meters: float | None = None
     clock: str = ""
     fingerprint: str = ""
+    planned_until: datetime | None = None
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -109,6 +111,7 @@ class _Reader:
         metadata = self._metadata()
         window, radius = self._params()
         received_at = self._received()
+        until = self._planned_until(occurred_at) if kind is Kind.PLANNED else None
         if self.wrong:
             name, text = next(iter(self.wrong.items()))
             raise BadReport(f"{name}: {text}", fields=self.wrong)
@@ -129,6 +132,7 @@ class _Reader:
             radius_meters=radius,
             clock=clock,
             fingerprint=self._fingerprint(source),
+            planned_until=until,
         )
 
     def _kind(self) -> Kind | None:
@@ -196,6 +200,12 @@ class _Reader:
     def _received(self) -> datetime:
         value = self._time("received_at")
         return self.at if value is None or value > self.at or value < EARLIEST else value
+
+    def _planned_until(self, begins_at: datetime) -> datetime | None:
+        value = self._time("planned_until")
+        if value is not None and not begins_at < value <= begins_at + LONGEST_PLAN:
+            self.wrong["planned_until"] = "A plan ends after it begins, within 90 days."
+        return value
 
     def _time(self, name: str, *, required: bool = False) -> datetime | None:
         value = self.data.get(name)

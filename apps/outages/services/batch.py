@@ -275,6 +275,8 @@ class Batch:
 
 
 def _planned_until(report: Report) -> datetime:
+    if report.planned_until is not None:
+        return report.planned_until
     return report.occurred_at + timedelta(minutes=value(declared.PLANNED_MINUTES))
 
 

@@ -43,6 +43,11 @@ class EventIn(serializers.Serializer[Any]):
     source_event_id = Text(max_length=LONGEST_NAME)
     timestamp = Moment(help_text="When it happened, with a zone.")
     received_at = Moment(required=False, allow_null=True, help_text="Default: now.")
+    planned_until = Moment(
+        required=False,
+        allow_null=True,
+        help_text="Of a planned_outage: when the work ends, within 90 days.",
+    )
     device_id = Text(max_length=LONGEST_NAME, required=False, allow_null=True)
     feeder_id = Text(max_length=LONGEST_NAME, required=False, allow_null=True)
     substation_id = Text(max_length=LONGEST_NAME, required=False, allow_null=True)
