@@ -15,6 +15,7 @@ from apps.audit.models import AuditEntry
 from apps.core.actor import Actor, ActorKind, system
 from apps.core.errors import Forbidden
 from apps.core.models import OutboxRow
+from apps.network.models import Feeder
 from apps.outages import services
 from apps.outages.models import CorrelationWork, EtrEstimate, Outage, SourceEvent
 from apps.outages.rules import (
@@ -28,6 +29,7 @@ from apps.outages.rules import (
 )
 from apps.outages.selectors import OutageNotFound
 from apps.outages.services.etr import EtrOutranked
+from apps.outages.services.intake import lock_part
 
 OPERATOR = Actor(
     kind=ActorKind.PERSON,
@@ -240,6 +242,77 @@ def test_pairs_that_arrive_at_once_open_one_outage_each(town, clock):
     assert Outage.objects.filter(feeder_code="F1").count() == 1
     work = CorrelationWork.objects.filter(key__startswith="feeder").get()
     assert work.waiting == pairs * 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_does_not_wait_takes_in_only_what_nobody_holds(town, clock):
+    """A feeder is held meanwhile: its events are left, whatever else comes with them."""
+    events = [
+        (system("t"), report(clock, "held", meter_id="m1")),
+        (system("t"), report(clock, "free", latitude=50.0, longitude=20.0)),
+        (system("t"), report(clock, "nowhere", meter_id="unheard-of")),
+    ]
+    feeder = Feeder.objects.get(code="F1").pk
+    is_held, may_go = threading.Event(), threading.Event()
+
+    def hold():
+        try:
+            with transaction.atomic():
+                lock_part([feeder])
+                is_held.set()
+                assert may_go.wait(10)
+        finally:
+            connection.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert is_held.wait(10)
+    try:
+        first = services.take_free_reports(reports=events, at=clock.at)
+        assert [taken is not None for taken in first] == [False, True, True]
+        names = SourceEvent.objects.values_list("source_event_id", flat=True)
+        assert sorted(names) == ["free", "nowhere"]
+        assert not Outage.objects.filter(feeder_code="F1").exists()
+    finally:
+        may_go.set()
+        holder.join()
+    again = services.take_free_reports(reports=events, at=clock.at)
+    assert [taken.duplicate for taken in again] == [False, True, True]
+    assert Outage.objects.get(feeder_code="F1").id == again[0].outage_id
+
+
+@pytest.mark.django_db(transaction=True)
+def test_pairs_of_impatient_senders_open_one_outage_each(town, clock):
+    """Those who try again and those who wait are in the same race."""
+    pairs, failures, barrier = 24, [], threading.Barrier(4)
+
+    def send_one(event, *, wait):
+        taken = None
+        while taken is None:
+            take = services.take_reports if wait else services.take_free_reports
+            (taken,) = take(reports=[(system("t"), event)], at=clock.at)
+
+    def send(worker):
+        barrier.wait()
+        try:
+            for n in range(worker, pairs * 2, 4):
+                place = {"latitude": 10 + n % pairs * 0.1, "longitude": 20.0}
+                send_one(report(clock, f"p{n}", **place), wait=worker == 0)
+                send_one(report(clock, f"q{n}", meter_id="m1"), wait=worker == 1)
+        except Exception as fault:
+            failures.append(fault)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=send, args=[n]) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert SourceEvent.objects.count() == pairs * 4
+    assert Outage.objects.filter(place_kind="coordinates").count() == pairs
+    assert Outage.objects.filter(feeder_code="F1").count() == 1
 
 
 def trip(clock, device, n):

@@ -8,7 +8,7 @@ from apps.outages.services.etr import (
     withdraw_zone_estimate,
 )
 from apps.outages.services.forecasting import renew_estimates, renew_overdue_estimates
-from apps.outages.services.intake import Receipt, take_reports
+from apps.outages.services.intake import Receipt, take_free_reports, take_reports
 from apps.outages.services.judging import judge
 from apps.outages.services.life import (
     add_note,
@@ -57,6 +57,7 @@ __all__ = [
     "set_zone_estimate",
     "settle_verifications",
     "simulate_storm_estimates",
+    "take_free_reports",
     "take_over",
     "take_reports",
     "unpin_shift_note",

@@ -54,6 +54,14 @@ class Outcome:
     created: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Without:
+    """Parts that a batch could not hold at once: feeders, and what is off the network."""
+
+    feeders: frozenset[int] = frozenset()
+    space: bool = False
+
+
 class Batch:
     """The events of one transaction with their places, and all that is written for them."""
 
@@ -72,6 +80,7 @@ class Batch:
         self.work: dict[str, int] = {}
         self.earliest: dict[str, datetime] = {}
         self._feeders_near: list[int] = []
+        self._without: Without = Without()
         self._reaches: dict[tuple[str, float | None, float | None], Reach] = {}
 
     @property
@@ -103,6 +112,19 @@ class Batch:
             around,
         )
 
+    def leave_out(self, without: "Without") -> None:
+        """Leave out the events of parts that somebody else holds."""
+        self._without = without
+
+    def takes(self, index: int) -> bool:
+        """Return whether all that the event touches is held."""
+        spot = self.spots[index]
+        if spot is None:
+            return True
+        if spot.feeder_number:
+            return spot.feeder_number not in self._without.feeders
+        return not (self._without.space or self._without.feeders & {*self._feeders_near})
+
     def hear(self) -> None:
         """Take the answers."""
         self.known = {
@@ -115,7 +137,7 @@ class Batch:
             )
             for found in self._questions.known_events()
         }
-        held = {None, *self.locked_feeders}
+        held = {None, *self.locked_feeders} - self._without.feeders
         found = self._questions.open_candidates(self.grid)
         self.candidates = [c for c in found if c.feeder_number in held]
 
@@ -288,4 +310,4 @@ def _place_kind(spot: Spot) -> PlaceKind:
     return PlaceKind.SUBSTATION if spot.substation else PlaceKind.COORDINATES
 
 
-__all__ = ["Batch", "Known", "Outcome"]
+__all__ = ["Batch", "Known", "Outcome", "Without"]

@@ -19,8 +19,8 @@ from apps.core.actor import Actor
 from apps.network import selectors as network
 from apps.outages.correlation.matching import Matcher
 from apps.outages.rules import Disposition, MatchedBy, Report
-from apps.outages.services.batch import Batch, Known
-from apps.outages.services.bulk import together
+from apps.outages.services.batch import Batch, Known, Without
+from apps.outages.services.bulk import ask, together
 
 TRIES = 3
 SPACE_LOCK, FEEDER_LOCK = 7_101, 7_102
@@ -45,11 +45,27 @@ def take_reports(*, reports: Sequence[tuple[Actor, Report]], at: datetime) -> li
     An event that is known already changes nothing and is answered with what it became.
     Raises Forbidden where one of the actors may not report events.
     """
+    return [receipt for receipt in _tried(reports, at, wait=True) if receipt is not None]
+
+
+def take_free_reports(
+    *, reports: Sequence[tuple[Actor, Report]], at: datetime
+) -> list[Receipt | None]:
+    """Do the same with those events for which nothing has to be waited for.
+
+    None for an event whose part of the network somebody else holds: nothing became of it.
+    """
+    return _tried(reports, at, wait=False)
+
+
+def _tried(
+    reports: Sequence[tuple[Actor, Report]], at: datetime, *, wait: bool
+) -> list[Receipt | None]:
     for actor in {id(actor): actor for actor, _ in reports}.values():
         require(actor, "outages.report_event")
     for tried in range(1, TRIES + 1):
         try:
-            return _take(reports, at)
+            return _take(reports, at, wait=wait)
         except (IntegrityError, psycopg.errors.UniqueViolation, OperationalError):
             # Another process stored one of these events between our look and our write, or the
             # two waited for each other. Nothing was written: look again.
@@ -59,17 +75,27 @@ def take_reports(*, reports: Sequence[tuple[Actor, Report]], at: datetime) -> li
 
 
 @transaction.atomic
-def _take(reports: Sequence[tuple[Actor, Report]], at: datetime) -> list[Receipt]:
-    held = network.snapshot()
-    batch = Batch([report for _, report in reports], held, at)
+def _take(
+    reports: Sequence[tuple[Actor, Report]], at: datetime, *, wait: bool
+) -> list[Receipt | None]:
+    snapshot = network.snapshot()
+    batch = Batch([report for _, report in reports], snapshot, at)
     if batch.has_space:
         batch.look_around()
+    part = (batch.locked_feeders, batch.has_space)
     with together():
-        lock_part(batch.locked_feeders, space=batch.has_space)
+        tried = None if wait else _Tried(part[0], space=part[1])
+        if tried is None:
+            lock_part(part[0], space=part[1])
         batch.ask()
+    if tried is not None:
+        batch.leave_out(tried.missed())
     batch.hear()
-    matcher = Matcher(held.grid, batch.candidates)
-    receipts = [_receive(batch, matcher, index) for index in range(len(reports))]
+    matcher = Matcher(snapshot.grid, batch.candidates)
+    receipts = [
+        _receive(batch, matcher, index) if batch.takes(index) else None
+        for index in range(len(reports))
+    ]
     batch.write()
     return receipts
 
@@ -126,3 +152,27 @@ def lock_part(feeder_numbers: Sequence[int], *, space: bool = False) -> None:
             "SELECT count(pg_advisory_xact_lock(%s, n)) FROM unnest(%s::int[]) AS n",
             [FEEDER_LOCK, sorted(feeder_numbers)],
         )
+
+
+class _Tried:
+    """The same without waiting: what somebody else holds, or waits for, is missed."""
+
+    def __init__(self, feeder_numbers: Sequence[int], *, space: bool) -> None:
+        """Ask for the parts within `bulk.together()`."""
+        self._wanted = frozenset(feeder_numbers)
+        self._space = (
+            ask("SELECT pg_try_advisory_xact_lock(%s::int, 0)", [SPACE_LOCK])
+            if space
+            else None
+        )
+        self._feeders = ask(
+            "SELECT n FROM unnest(%s::int[]) AS n "
+            "WHERE pg_try_advisory_xact_lock(%s::int, n)",
+            [list(feeder_numbers), FEEDER_LOCK],
+        )
+
+    def missed(self) -> Without:
+        """Return the parts that are not held."""
+        held = {number for (number,) in self._feeders}
+        told = (True,) if self._space is None else self._space.fetchone()
+        return Without(self._wanted - held, space=not (told and told[0]))
