@@ -9,6 +9,7 @@ import contextlib
 import re
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from enum import Enum
 from functools import cache, lru_cache
 from io import BytesIO
 from typing import Any, Generic, TypeVar
@@ -36,9 +37,16 @@ Answer = TypeVar("Answer")
 # Whoever has just been answered and sends at once shares the next turn, too: half as many
 # turns, each twice as large.
 GATHER_SECONDS = 0.0015
+AGAIN_SECONDS = 0.003
 
 _JSON_KINDS = frozenset({b"*/*", b"application/*", b"application/json"})
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+
+
+class Again(Enum):
+    """Said of a call that cannot be answered yet and takes part in the next turn, too."""
+
+    LATER = "later"
 
 
 class Turns(Generic[Call, Answer]):
@@ -51,7 +59,7 @@ class Turns(Generic[Call, Answer]):
     def __init__(
         self,
         name: str,
-        work: Callable[[Sequence[Call]], Sequence[Answer | None]],
+        work: Callable[[Sequence[Call]], Sequence[Answer | Again | None]],
         most: int,
     ) -> None:
         """Work off at most so many calls a turn; `work` answers each with something or None."""
@@ -74,16 +82,20 @@ class Turns(Generic[Call, Answer]):
         loop = asyncio.get_running_loop()
         while self.waiting:
             turn, self.waiting = self.waiting[: self.most], self.waiting[self.most :]
-            answers: Sequence[Answer | None] = [None] * len(turn)
+            answers: Sequence[Answer | Again | None] = [None] * len(turn)
             # Where it fails, or the server is stopping, whoever is behind us words it.
             with contextlib.suppress(Exception):
                 calls = [call for call, _ in turn]
                 answers = await loop.run_in_executor(self.thread, self.work, calls)
-            for (_, answered), answer in zip(turn, answers, strict=True):
-                if not answered.done():
-                    answered.set_result(answer)
-            if len(turn) > 1:
-                await asyncio.sleep(GATHER_SECONDS)
+            again = []
+            for one, answer in zip(turn, answers, strict=True):
+                if answer is Again.LATER:
+                    again.append(one)
+                elif not one[1].done():
+                    one[1].set_result(answer)
+            self.waiting = again + self.waiting
+            if again or len(turn) > 1:
+                await asyncio.sleep(AGAIN_SECONDS if again else GATHER_SECONDS)
         self.running = None
 
 

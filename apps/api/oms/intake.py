@@ -23,6 +23,7 @@ from apps.accounts.selectors import actor_of_bearer
 from apps.api.limits import RateClass, count
 from apps.api.oms import receipts
 from apps.api.oms.doors import (
+    Again,
     App,
     Message,
     Receive,
@@ -45,14 +46,15 @@ PERMISSION = "outages.report_event"
 JSON_KINDS = (b"application/json", b"application/json;charset=utf-8")
 MOST_REQUESTS = 256
 MOST_EVENTS = 5_000
+MOST_PUT_OFF = 100
 
 EVENTS = Counter(
     "oms_intake_events_total", "Events taken in by the quick door", ["outcome"]
 )
 
 Limits = list[tuple[bytes, bytes]]
-Said = tuple[int, bytes] | None
-Answer = tuple[int, bytes, Limits] | None
+Said = tuple[int, bytes] | Again | None
+Answer = tuple[int, bytes, Limits] | Again | None
 
 
 @dataclass(slots=True)
@@ -65,6 +67,12 @@ class Call:
     actor: Actor | None = None
     reports: list[Report] = field(default_factory=list)
     items: list[dict[str, Any] | None] = field(default_factory=list)
+    put_off: int = 0
+
+    @property
+    def waits(self) -> bool:
+        """Return whether it waits for parts that others hold; else it is put off meanwhile."""
+        return self.path != SINGLE or self.put_off >= MOST_PUT_OFF
 
     @property
     def by_coordinates(self) -> bool:
@@ -115,7 +123,7 @@ def answer_calls(calls: Sequence[Call]) -> list[Answer]:
     finally:
         close_old_connections()
     answers = (found.get(id(call)) for call in calls)
-    return [None if answer is None else (*answer, limits) for answer in answers]
+    return [(*one, limits) if isinstance(one, tuple) else one for one in answers]
 
 
 def _answer_all(ready: Sequence[Call], at: datetime) -> list[tuple[Call, Said]]:
@@ -137,9 +145,15 @@ def _alone(call: Call, at: datetime) -> Said:
 
 
 def _groups(ready: Sequence[Call]) -> list[list[Call]]:
-    """Divide the calls into transactions; events by coordinates wait for more, so apart."""
-    placed = [call for call in ready if not call.by_coordinates]
-    return _portions(placed) + _portions([call for call in ready if call.by_coordinates])
+    """Divide the calls into transactions, so that none waits for what another needs.
+
+    Apart are those that are put off from those that wait, and events by coordinates, which
+    need more.
+    """
+    groups: dict[tuple[bool, bool], list[Call]] = {}
+    for call in ready:
+        groups.setdefault((call.waits, call.by_coordinates), []).append(call)
+    return [portion for _, group in sorted(groups.items()) for portion in _portions(group)]
 
 
 def _portions(calls: Sequence[Call]) -> list[list[Call]]:
@@ -159,6 +173,8 @@ def _prepare(call: Call, actor: Actor | None, at: datetime) -> bool:
     if actor is None or not actor.may(PERMISSION) or actor.kind is not ActorKind.SERVICE:
         return False
     call.actor = actor
+    if call.put_off:
+        return True
     try:
         data = parse_quickly(call.body)
         if call.path == SINGLE:
@@ -177,8 +193,18 @@ def _commit(calls: Sequence[Call], at: datetime) -> list[Said]:
     pairs = [
         (call.actor, report) for call in calls if call.actor for report in call.reports
     ]
+    if not all(call.waits for call in calls):
+        free = services.take_free_reports(reports=pairs, at=at)
+        return [_now_or_later(call, one) for call, one in zip(calls, free, strict=True)]
     taken = iter(services.take_reports(reports=pairs, at=at) if pairs else ())
     return [_body(call, [next(taken) for _ in call.reports]) for call in calls]
+
+
+def _now_or_later(call: Call, taken: services.Receipt | None) -> Said:
+    if taken is None:
+        call.put_off += 1
+        return Again.LATER
+    return _body(call, [taken])
 
 
 def _body(call: Call, taken: Sequence[services.Receipt]) -> Said:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from apps.api.oms.doors import Turns
+from apps.api.oms.doors import Again, Turns
 
 
 class Work:
@@ -99,3 +99,26 @@ def test_a_stopped_thread_leaves_it_to_others(work):
     answer, seconds = asyncio.run(scene())
     assert answer is None
     assert seconds < 5
+
+
+def test_a_call_that_cannot_be_answered_yet_is_asked_again_and_holds_up_nobody():
+    asked = []
+
+    def work(calls):
+        asked.append(list(calls))
+        busy = len(asked) < 4
+        return [Again.LATER if call == 1 and busy else call * 2 for call in calls]
+
+    order = []
+
+    async def one(turns, call):
+        order.append(await turns.take(call))
+
+    async def scene():
+        turns = Turns("test", work, 2)
+        await asyncio.gather(*(one(turns, n) for n in (1, 2, 3, 4)))
+        return turns.waiting
+
+    assert asyncio.run(scene()) == []
+    assert order == [4, 6, 8, 2]
+    assert asked == [[1, 2], [1, 3], [1, 4], [1]]
