@@ -58,6 +58,7 @@ OPERATIONS = {
 PAGES = {
     "overview": row("daadaa"),
     "outages": row("daadaa"),
+    "outages-csv": row("daadaa"),
     "outage": row("daadaa"),
     "why": row("daadaa"),
     "crews": row("daaaaa"),
@@ -67,6 +68,8 @@ PAGES = {
     "grid": WATCH,
     "device": WATCH,
     "shift": WATCH,
+    "bad-night": WATCH,
+    "design": ADMIN,
     "work": row("dddada"),
     "people": ADMIN,
     "machines": ADMIN,

@@ -1,12 +1,10 @@
 """The trail: who did what, filtered, as a table or a file, and whether it is whole."""
 
-import csv
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -29,6 +27,7 @@ from apps.portal.pages import (
     refuse,
     show,
 )
+from apps.portal.tables import csv_of
 
 SIZE = 100
 MOST_LINES = 100_000
@@ -134,30 +133,8 @@ def as_csv(request: HttpRequest) -> HttpResponseBase:
     except DomainError as refusal:
         return refuse(request, viewer, refusal)
     rows = _wanted(TrailFilter(look_of(request, {}).query))
-    answer = StreamingHttpResponse(_lines(rows), content_type="text/csv; charset=utf-8")
-    answer["Content-Disposition"] = 'attachment; filename="audit.csv"'
-    return answer
-
-
-def _lines(rows: Any) -> Iterator[str]:
-    writer = csv.writer(Echo())
-    yield writer.writerow(COLUMNS)
-    for row in rows.values_list(*COLUMNS)[:MOST_LINES].iterator(chunk_size=2_000):
-        yield writer.writerow([harmless(cell) for cell in row])
-
-
-class Echo:
-    """A file that hands back what is written to it."""
-
-    def write(self, text: str) -> str:
-        """Return the text."""
-        return text
-
-
-def harmless(cell: object) -> str:
-    """Return the cell as text that no spreadsheet takes for a formula."""
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    found = rows.values_list(*COLUMNS)[:MOST_LINES].iterator(chunk_size=2_000)
+    return csv_of("audit", COLUMNS, found)
 
 
 @require_POST

@@ -1,20 +1,46 @@
 """The outages: filtered, sorted, page by page, live."""
 
+from datetime import UTC
 from typing import Any
 
+from django.contrib import messages
 from django.db.models import Case, F, IntegerField, OrderBy, QuerySet, Value, When
-from django.http import HttpRequest, HttpResponse, QueryDict
-from django.views.decorators.http import require_safe
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
 
+from apps.accounts.services import require
 from apps.core.actor import Actor
+from apps.core.errors import DomainError
 from apps.network import selectors as network
 from apps.outages import selectors as outages
-from apps.outages.rules import Severity
+from apps.outages.rules import Severity, Status
+from apps.outages.services import change_status
 from apps.portal.filters import ACTIVE, OutageFilter
 from apps.portal.lines import assignment_lines, crews_by_outage, outage_line, paged
-from apps.portal.pages import Look, Page, for_people, show
+from apps.portal.pages import Look, Page, for_people, look_of, show
+from apps.portal.tables import csv_of
 
 SIZE = 50
+MOST_LINES = 100_000
+EXPORTED = (
+    "number",
+    "status",
+    "severity",
+    "confidence",
+    "device_code",
+    "feeder_code",
+    "region_code",
+    "customers_count",
+    "first_detected_at",
+    "estimated_restoration_at",
+    "restored_at",
+    "cause",
+)
 COLUMNS: dict[str, Any] = {
     "detected": F("first_detected_at"),
     "customers": F("customers_count"),
@@ -30,20 +56,24 @@ COLUMNS: dict[str, Any] = {
 
 def compose(viewer: Actor, look: Look) -> dict[str, Any]:
     """Return what the list of outages prints."""
-    asked = _asked(look.query)
-    everything = outages.outages(viewer=viewer)
-    filters = OutageFilter(asked, queryset=everything, regions=_regions())
-    rows = filters.qs if filters.form.is_valid() else everything.none()
-    found, pager = paged(
-        sorted_by(rows, asked.get("sort", "")), asked.get("page", ""), SIZE
-    )
+    filters, rows = _wanted(viewer, look)
+    found, pager = paged(rows, look.query.get("page", ""), SIZE)
     there = crews_by_outage(assignment_lines(viewer, look.at))
     return {
         "filters": filters,
         "filtered": any(look.query.get(name) for name in filters.form.fields),
         "outages": [outage_line(row, look.at, there.get(row.id, "")) for row in found],
         "pager": pager,
+        "may_confirm": viewer.may("outages.operate_outage"),
     }
+
+
+def _wanted(viewer: Actor, look: Look) -> tuple[OutageFilter, QuerySet[Any]]:
+    asked = _asked(look.query)
+    everything = outages.outages(viewer=viewer)
+    filters = OutageFilter(asked, queryset=everything, regions=_regions())
+    rows = filters.qs if filters.form.is_valid() else everything.none()
+    return filters, sorted_by(rows, asked.get("sort", ""))
 
 
 def sorted_by(rows: QuerySet[Any], wish: str) -> QuerySet[Any]:
@@ -80,3 +110,44 @@ PAGE = Page(
 def page(request: HttpRequest, viewer: Actor) -> HttpResponse:
     """Show the list."""
     return show(request, viewer, PAGE)
+
+
+@require_safe
+@for_people
+def as_csv(request: HttpRequest, viewer: Actor) -> HttpResponseBase:
+    """Answer the list as a file, in the same order and with the same filters."""
+    _filters, rows = _wanted(viewer, look_of(request, {}))
+    found = rows.values_list(*EXPORTED)[:MOST_LINES].iterator(chunk_size=2_000)
+    return csv_of("outages", EXPORTED, found)
+
+
+@require_POST
+@for_people
+def confirm(request: HttpRequest, viewer: Actor) -> HttpResponse:
+    """Confirm the picked outages, each by itself; say how many could not be."""
+    require(viewer, "outages.operate_outage")
+    at = timezone.now().astimezone(UTC)
+    done, refused = 0, []
+    for key in request.POST.getlist("pick")[:SIZE]:
+        try:
+            found = outages.outage(outage_id=key, viewer=viewer)
+            change_status(
+                outage_id=found.id, status=Status.CONFIRMED, notes="", by=viewer, at=at
+            )
+            done += 1
+        except DomainError as refusal:
+            refused.append(refusal.message)
+    _say(request, done, refused)
+    query = request.GET.urlencode()
+    return HttpResponseRedirect(f"{reverse('portal:outages')}{'?' if query else ''}{query}")
+
+
+def _say(request: HttpRequest, done: int, refused: list[str]) -> None:
+    if done:
+        told = ngettext("{n} outage is confirmed.", "{n} outages are confirmed.", done)
+        messages.success(request, told.format(n=done))
+    if refused:
+        told = ngettext("{n} was not: {why}", "{n} were not: {why}", len(refused))
+        messages.error(request, told.format(n=len(refused), why=refused[0]))
+    if not done and not refused:
+        messages.warning(request, _("Pick the outages first."))

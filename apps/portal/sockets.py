@@ -33,6 +33,7 @@ from apps.portal import (
     people,
     profile,
     shift,
+    storm,
     why,
     work,
 )
@@ -211,6 +212,7 @@ websocket_urlpatterns = [
     _live("network", grid.PAGE),
     _live("network/<path:code>", grid.DEVICE),
     _live("shift", shift.PAGE),
+    _live("bad-night", storm.PAGE),
     _live("work", work.PAGE),
     _live("people", people.PAGE),
     _live("machines", machines.PAGE),

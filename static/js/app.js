@@ -130,6 +130,19 @@ Idiomorph.defaults.callbacks.afterNodeAdded = (node) => {
   if (node.nodeType === Node.ELEMENT_NODE && node.matches("tr[data-new]")) node.classList.add("arrived");
 };
 
+// What was picked stays picked while the list is drawn again.
+const picked = new Set();
+document.addEventListener("change", (event) => {
+  if (!event.target.matches("input.pick")) return;
+  if (event.target.checked) picked.add(event.target.id);
+  else picked.delete(event.target.id);
+});
+function pickAgain() {
+  for (const box of document.querySelectorAll("input.pick")) box.checked = picked.has(box.id);
+}
+document.addEventListener("htmx:afterSettle", pickAgain);
+document.addEventListener("oms:fresh", pickAgain);
+
 // The draft of a notice follows the outage until somebody writes into it.
 let draft = null;
 follow("notice-draft", (words) => {
@@ -162,6 +175,8 @@ document.addEventListener("keydown", (event) => {
     "/": () => search?.offsetParent && (search.focus(), search.select()),
     j: () => step(1),
     k: () => step(-1),
+    x: () => document.activeElement?.closest("tr")?.querySelector("input.pick")?.click(),
+    a: () => document.querySelector("main [data-acknowledge]")?.click(),
     "?": () => document.getElementById("keys")?.showModal(),
   };
   const deed = deeds[event.key];

@@ -24,7 +24,10 @@ PAGES = {
     "machines": "/machines",
     "profile": "/profile",
     "audit": "/audit",
+    "storm": "/bad-night",
+    "design": "/design/",
 }
+NOT_LIVE = ("design",)
 WIDTHS = {"wall": (1920, 1080), "desk": (1440, 900), "phone": (390, 844)}
 CHECKED = {("desk", "dark"), ("desk", "light"), ("phone", "dark")}
 
@@ -58,7 +61,8 @@ def test_every_page_looks_right(evening, desk, screenshot, theme):
     for name, path in pages.items():
         at.page.set_viewport_size(size_of("wall"))
         at.go(path)
-        at.is_live()
+        if name not in NOT_LIVE:
+            at.is_live()
         if name in ("overview", "outage"):
             at.map_is_drawn()
         for width in WIDTHS:

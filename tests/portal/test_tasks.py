@@ -203,3 +203,27 @@ def test_the_trail_is_a_harmless_file_and_has_a_seal(city, as_role):
     lines = b"".join(client.get("/audit.csv?action=shift_note")).decode().splitlines()
     assert lines[0].startswith("at,actor_label")
     assert len(lines) == 2
+
+
+def test_picked_outages_are_confirmed_each_by_itself(evening, as_role):
+    first, second, *_ = evening.open()
+    client = as_role("operator")
+    assert f'value="{first.id}"' in text_of(client.get("/outages"))
+    sent = {"pick": [first.id, second.id, "nothing"]}
+    assert client.post("/outages/confirm", sent).status_code == 302
+    told = text_of(client.get("/outages"))
+    assert "2 outages are confirmed." in told
+    assert "1 was not: There is no such outage." in told
+    assert f'value="{first.id}"' not in told
+    assert Outage.objects.filter(status="confirmed").count() == 2
+    assert client.post("/outages/confirm").status_code == 302
+    assert as_role("crew").post("/outages/confirm", sent).status_code == 403
+
+
+def test_the_list_is_a_file_with_the_same_filters(evening, as_role):
+    client = as_role("engineer")
+    Outage.objects.update(cause="=HYPERLINK(1)")
+    lines = b"".join(client.get("/outages.csv")).decode().splitlines()
+    assert len(lines) == 1 + len(evening.open())
+    assert "'=HYPERLINK(1)" in lines[1]
+    assert len(b"".join(client.get("/outages.csv?text=CB-3")).decode().splitlines()) == 2
