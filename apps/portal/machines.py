@@ -14,7 +14,7 @@ from apps.accounts import selectors as accounts
 from apps.accounts import services as account_services
 from apps.accounts.rules import Scope
 from apps.core.actor import Actor
-from apps.core.errors import DomainError
+from apps.core.errors import Conflict, DomainError
 from apps.portal.pages import Deed, Look, Page, act, draw_page, for_people, look_of, show
 
 
@@ -74,10 +74,34 @@ def issue(request: HttpRequest, viewer: Actor) -> HttpResponse:
             secret, status = _issued(form.cleaned_data, viewer, now), 200
         except DomainError as refusal:
             form.add_error(None, refusal.message)
-    context = PAGE.view(viewer, look_of(request, {}))
-    context |= {"secret": secret, "secret_name": form.data.get("name", "")}
+    more = {"secret": secret, "secret_name": form.data.get("name", "")}
     if not secret:
-        context["token_form"] = form
+        more["token_form"] = form
+    return _shown_once(request, viewer, more, status)
+
+
+@require_POST
+@for_people
+def rotate(request: HttpRequest, viewer: Actor, token_id: int) -> HttpResponse:
+    """Make the follower of a token, and show its secret this once."""
+    now = timezone.now().astimezone(UTC)
+    try:
+        row, secret = account_services.rotate_service_token(
+            token_id=token_id, by=viewer, at=now
+        )
+    except Conflict as refusal:
+        form = TokenForm({})
+        form.errors.clear()
+        form.add_error(None, refusal.message)
+        return _shown_once(request, viewer, {"token_form": form}, 409)
+    more = {"secret": secret, "secret_name": row.name}
+    return _shown_once(request, viewer, more, 200)
+
+
+def _shown_once(
+    request: HttpRequest, viewer: Actor, more: dict[str, Any], status: int
+) -> HttpResponse:
+    context = PAGE.view(viewer, look_of(request, {})) | more
     answer = draw_page(request, PAGE, context, status)
     answer["Cache-Control"] = "no-store"
     return answer

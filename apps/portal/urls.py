@@ -89,6 +89,7 @@ urlpatterns = [
     path("people/<uuid:user_id>/entry", people.entry, name="person-entry"),
     path("machines", machines.page, name="machines"),
     path("machines/new", machines.issue, name="machine-issue"),
+    path("machines/<int:token_id>/rotate", machines.rotate, name="machine-rotate"),
     path("machines/<int:token_id>/revoke", machines.revoke, name="machine-revoke"),
     path("profile", profile.page, name="profile"),
     path("profile/change", profile.change, name="profile-change"),

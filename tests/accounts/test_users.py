@@ -136,6 +136,7 @@ def test_only_who_manages_users_may():
             name="x", scopes=["events:read"], by=NOBODY, at=AT
         ),
         lambda: services.revoke_service_token(token_id=row.pk, by=NOBODY, at=AT),
+        lambda: services.rotate_service_token(token_id=row.pk, by=NOBODY, at=AT),
     ]
     for attempt in attempts:
         with pytest.raises(Forbidden):
@@ -198,6 +199,40 @@ def test_a_token_is_revoked_once():
     assert selectors.actor_of_bearer(secret, at=AT) is None
     with pytest.raises(NotFound):
         services.revoke_service_token(token_id=0, by=system(), at=AT)
+
+
+@pytest.mark.parametrize(
+    ("days", "old_hours", "new_days"), [(None, 24, None), (10, 24, 10), (1, 1, 1)]
+)
+def test_a_rotated_token_overlaps_with_its_follower(days, old_hours, new_days):
+    ends = AT + timedelta(days=days) if days else None
+    old, secret = services.issue_service_token(
+        name="n", scopes=["events:read"], expires_at=ends, by=system(), at=AT
+    )
+    at = AT + timedelta(hours=23)
+    row, following = services.rotate_service_token(token_id=old.pk, by=system(), at=at)
+    selectors.forget_bearers()
+    assert (row.name, row.scopes) == ("n", ["events:read"])
+    assert row.expires_at == (at + timedelta(days=new_days) if new_days else None)
+    old.refresh_from_db()
+    assert old.expires_at == at + timedelta(hours=old_hours)
+    held = [selectors.actor_of_bearer(one, at=at) for one in (secret, following)]
+    assert held[0].scopes == held[1].scopes == {"events:read"}
+    end = old.expires_at
+    assert selectors.actor_of_bearer(secret, at=end) is None
+    assert actions().count("service_token_rotate") == 1
+    with pytest.raises(Conflict):
+        services.rotate_service_token(token_id=old.pk, by=system(), at=end)
+
+
+def test_a_revoked_token_is_not_rotated():
+    row, _ = services.issue_service_token(
+        name="n", scopes=["events:read"], by=system(), at=AT
+    )
+    services.revoke_service_token(token_id=row.pk, by=system(), at=AT)
+    with pytest.raises(Conflict):
+        services.rotate_service_token(token_id=row.pk, by=system(), at=AT)
+    assert ServiceToken.objects.count() == 1
 
 
 def test_the_command_makes_an_admin(monkeypatch):

@@ -15,7 +15,11 @@ from apps.accounts.services.joining import (
     reset_password,
     verify_email,
 )
-from apps.accounts.services.machines import issue_service_token, revoke_service_token
+from apps.accounts.services.machines import (
+    issue_service_token,
+    revoke_service_token,
+    rotate_service_token,
+)
 from apps.accounts.services.mailing import send_waiting
 from apps.accounts.services.people import (
     NewUser,
@@ -51,6 +55,7 @@ __all__ = [
     "require",
     "reset_password",
     "revoke_service_token",
+    "rotate_service_token",
     "send_waiting",
     "set_active",
     "set_role",

@@ -1,7 +1,7 @@
 """Service tokens: what machines call us with."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -13,7 +13,9 @@ from apps.accounts.selectors import forget_bearers
 from apps.accounts.services.access import MANAGE, require
 from apps.audit import services as audit
 from apps.core.actor import Actor
-from apps.core.errors import Invalid, NotFound
+from apps.core.errors import Conflict, Invalid, NotFound
+
+OVERLAP = timedelta(hours=24)
 
 
 @transaction.atomic
@@ -65,9 +67,7 @@ def issue_service_token(
 def revoke_service_token(*, token_id: int, by: Actor, at: datetime) -> ServiceToken:
     """End a service token; again changes nothing. Raises Forbidden or NotFound."""
     require(by, MANAGE)
-    row = ServiceToken.objects.select_for_update().filter(pk=token_id).first()
-    if row is None:
-        raise NotFound(f"There is no service token {token_id}.")
+    row = _locked(token_id)
     if row.revoked_at is None:
         row.revoked_at = at
         row.save(update_fields=["revoked_at"])
@@ -80,4 +80,50 @@ def revoke_service_token(*, token_id: int, by: Actor, at: datetime) -> ServiceTo
             at=at,
         )
         transaction.on_commit(forget_bearers)
+    return row
+
+
+@transaction.atomic
+def rotate_service_token(
+    *, token_id: int, by: Actor, at: datetime, overlap: timedelta = OVERLAP
+) -> tuple[ServiceToken, str]:
+    """Make the follower of a service token; return its row and its secret, shown this once.
+
+    The follower may do the same and lives as long as the old one was meant to. The old one
+    stays good for the overlap, and never longer than it had. Raises Forbidden, NotFound, or
+    Conflict where the old one has ended.
+    """
+    require(by, MANAGE)
+    row = _locked(token_id)
+    if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= at):
+        raise Conflict("This service token has ended.")
+    lifetime = row.expires_at - row.created_at if row.expires_at is not None else None
+    follower, secret = issue_service_token(
+        name=row.name,
+        scopes=row.scopes,
+        user_id=row.user_id,
+        expires_at=at + lifetime if lifetime is not None else None,
+        by=by,
+        at=at,
+    )
+    before, until = row.expires_at, at + overlap
+    row.expires_at = until if before is None else min(before, until)
+    row.save(update_fields=["expires_at"])
+    audit.record(
+        by=by,
+        action="service_token_rotate",
+        resource="service_token",
+        resource_id=row.pk,
+        before={"name": row.name, "expires_at": before},
+        after={"follower": follower.pk, "expires_at": row.expires_at},
+        at=at,
+    )
+    transaction.on_commit(forget_bearers)
+    return follower, secret
+
+
+def _locked(token_id: int) -> ServiceToken:
+    row = ServiceToken.objects.select_for_update().filter(pk=token_id).first()
+    if row is None:
+        raise NotFound(f"There is no service token {token_id}.")
     return row
