@@ -8,8 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connection
-
+from apps.core import locks
 from apps.core.errors import Conflict, Invalid, Unprocessable
 from apps.core.models import KeptAnswer
 
@@ -66,7 +65,7 @@ def begin(tried: Attempt, *, at: datetime) -> Answer | None:
     Raises StillRunning where another request holds the key, KeyReused where the key belongs
     to another request.
     """
-    if not _lock(tried):
+    if not locks.try_hold(f"idempotency\0{tried.principal}\0{tried.key}"):
         raise StillRunning("A request with this Idempotency-Key is still running.")
     kept = KeptAnswer.objects.filter(
         principal=tried.principal, key=tried.key, expires_at__gt=at
@@ -96,12 +95,3 @@ def keep(tried: Attempt, answer: Answer, *, at: datetime) -> None:
 def prune(*, at: datetime) -> int:
     """Delete answers that have expired; return how many."""
     return KeptAnswer.objects.filter(expires_at__lte=at).delete()[0]
-
-
-def _lock(tried: Attempt) -> bool:
-    name = f"idempotency\0{tried.principal}\0{tried.key}".encode()
-    number = int.from_bytes(hashlib.sha256(name).digest()[:8], "big", signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
-        row = cursor.fetchone()
-    return bool(row and row[0])

@@ -14,7 +14,8 @@ from apps.notifications.rules import Channel, Delivery, Progress, progress
 class Notice(models.Model):
     """A message to the customers of an outage.
 
-    `unknown` holds the customer ids that nobody has. `finished_at` is set once nothing of it
+    `unknown` holds the customer ids that nobody has. `fingerprint` is the same for notices that
+    say the same to the same people about the same outage. `finished_at` is set once nothing of it
     waits. Read through the selectors it carries the counts of its recipients.
     """
 
@@ -29,6 +30,7 @@ class Notice(models.Model):
     unknown = ArrayField(models.CharField(max_length=200), default=list, blank=True)
     requested_by = models.CharField(max_length=200, default="", blank=True)
     on_behalf_of = models.CharField(max_length=200, default="", blank=True)
+    fingerprint = models.CharField(max_length=64, default="", editable=False)
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
 
@@ -50,6 +52,7 @@ class Notice(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["-created_at", "-id"], name="notice_newest"),
             models.Index(fields=["outage", "-created_at"], name="notice_outage"),
+            models.Index(fields=["fingerprint", "-created_at"], name="notice_repeats"),
             models.Index(
                 fields=["created_at"],
                 name="notice_unfinished",

@@ -1,6 +1,7 @@
 """Words and judgement of notices: channels, states, and when somebody may be disturbed. Pure."""
 
 import hashlib
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from typing import Protocol
@@ -35,6 +36,14 @@ TRANSPORT = declare(
     "notifications.transport",
     "embedded",
     help="What carries notices; the embedded one files them in the outbox.",
+)
+REPEAT_MINUTES = declare(
+    "notifications.repeat_minutes",
+    10,
+    "integer",
+    minimum=0,
+    maximum=1_440,
+    help="For so long the same notice asked for again is the one that was sent; 0: never.",
 )
 
 
@@ -141,6 +150,11 @@ def address_of(channel: Channel, customer: Reachable) -> str:
 def recipient_key(notice_id: object, address: str) -> str:
     """Return the key under which one address gets a notice once, however often it is sent."""
     return f"{notice_id}:{hashlib.sha256(address.encode()).hexdigest()[:32]}"
+
+
+def notice_fingerprint(*facts: object) -> str:
+    """Return what two notices share that say the same to the same people, 64 characters."""
+    return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()
 
 
 def zone_of(name: str) -> str:

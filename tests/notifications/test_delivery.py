@@ -281,6 +281,23 @@ def test_workers_at_once_share_the_work(customers, outage, notify, provider, clo
     assert OutboxRow.objects.filter(name="notifications.sent").count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_one_notice_comes_of_many_that_ask_for_it_at_once(customers, outage, notify):
+    target = outage(customers(5))
+    barrier = threading.Barrier(8)
+
+    def ask(_):
+        try:
+            barrier.wait(30)
+            return notify(target).notice.id
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(ask, range(8)))) == 1
+    assert (Notice.objects.count(), NoticeRecipient.objects.count()) == (1, 5)
+
+
 def test_the_tasks_send_what_is_due(customers, outage, notify, provider, states, clock):
     target = outage(customers(3))
     clock.at = datetime(2020, 1, 1, 12, 0, tzinfo=UTC)

@@ -1,6 +1,6 @@
 """Asking for a notice: who is told, what is written; a refusal changes nothing."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -272,3 +272,22 @@ def test_the_list_counts_in_one_query(
         selectors.notice(notice_id=uuid4(), viewer=operator)
     with pytest.raises(NotFound):
         selectors.recipients(notice_id=uuid4(), viewer=operator)
+
+
+def test_the_same_notice_asked_for_again_is_the_one_that_was_sent(
+    customers, outage, notify, clock
+):
+    target = outage(customers(3))
+    first = notify(target, codes=["C1", "C0", "nobody"])
+    again = notify(target, "  Power is out. ", codes=["nobody", "C0", "C1"])
+    assert (again.notice.id, again.notified, again.unknown) == (
+        first.notice.id, 2, ["nobody"],
+    )  # fmt: skip
+    assert (Notice.objects.count(), NoticeRecipient.objects.count()) == (1, 2)
+    assert AuditEntry.objects.filter(action="notice_send").count() == 1
+    notify(target, "Power is still out.", codes=["C0", "C1", "nobody"])
+    notify(target, channel="email", codes=["C0", "C1", "nobody"])
+    notify(target)
+    assert Notice.objects.count() == 4
+    clock.at += timedelta(minutes=10)
+    assert notify(target, codes=["C0", "C1", "nobody"]).notice.id != first.notice.id

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from apps.accounts.services import require
 from apps.audit import services as audit
 from apps.configuration.selectors import value
 from apps.core.actor import Actor, system
+from apps.core.locks import hold
 from apps.core.outbox import publish
 from apps.core.work import WorkState
 from apps.notifications.events import NoticeRequested
@@ -19,6 +20,7 @@ from apps.notifications.models import CustomerPreference, Notice, NoticeRecipien
 from apps.notifications.rules import (
     QUIET_FROM,
     QUIET_UNTIL,
+    REPEAT_MINUTES,
     Channel,
     Delivery,
     Reason,
@@ -27,6 +29,7 @@ from apps.notifications.rules import (
     codes_of,
     may_disturb_at,
     message_of,
+    notice_fingerprint,
     recipient_key,
 )
 from apps.notifications.services.audience import Person, affected, named
@@ -71,7 +74,9 @@ def notify(
     """Tell the given customers, or all customers of the outage.
 
     Quiet hours put it off for a customer, an opt-out keeps it from them; both count by what is
-    known now. Raises Forbidden, Invalid for an impossible channel or message, OutageNotFound.
+    known now. The same notice asked for again within `notifications.repeat_minutes` is the one
+    that was sent: nobody hears it twice. Raises Forbidden, Invalid for an impossible channel or
+    message, OutageNotFound.
     """
     draft = _Draft(
         outage_id,
@@ -139,6 +144,18 @@ def _send(draft: _Draft, by: Actor, at: datetime) -> Sent:
     outage = outages.outage(outage_id=draft.outage_id, viewer=system("notifications"))
     while outage.merged_into is not None:
         outage = outage.merged_into
+    fingerprint = notice_fingerprint(
+        outage.id,
+        channel,
+        message,
+        sorted(codes_of(draft.customer_codes))
+        if draft.customer_codes is not None
+        else None,
+        draft.estimated_restoration_at,
+        draft.is_safety,
+    )
+    if (earlier := _sent_before(fingerprint, at)) is not None:
+        return earlier
     people, unknown = _audience(draft.customer_codes, outage)
     notice = Notice.objects.create(
         outage=outage,
@@ -147,6 +164,7 @@ def _send(draft: _Draft, by: Actor, at: datetime) -> Sent:
         estimated_restoration_at=draft.estimated_restoration_at,
         is_safety=draft.is_safety,
         unknown=unknown,
+        fingerprint=fingerprint,
         requested_by=by.label[:200],
         on_behalf_of=by.on_behalf_of[:200],
         created_at=at,
@@ -154,6 +172,19 @@ def _send(draft: _Draft, by: Actor, at: datetime) -> Sent:
     notified = _enlist(notice, channel, people, at)
     _tell(notice, channel, notified, by, at)
     return Sent(notice, notified, unknown)
+
+
+def _sent_before(fingerprint: str, at: datetime) -> Sent | None:
+    """Return the same notice of the last minutes; whoever asks for it at once waits here."""
+    hold(f"notice\0{fingerprint}")
+    notice = Notice.objects.filter(
+        fingerprint=fingerprint,
+        created_at__gt=at - timedelta(minutes=value(REPEAT_MINUTES)),
+    ).first()
+    if notice is None:
+        return None
+    tried = notice.recipients.exclude(reason__in=(Reason.NO_ADDRESS, Reason.OPTED_OUT))
+    return Sent(notice, tried.count(), notice.unknown)
 
 
 def _audience(
