@@ -27,7 +27,9 @@ DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env("SECRET_KEY", default="") or secret_of(VAR_DIR, "secret_key")
 TOKEN_KEY = env("TOKEN_KEY", default="") or secret_of(VAR_DIR, "token_key")
 AUDIT_KEY = env("AUDIT_KEY", default="") or secret_of(VAR_DIR, "audit_key")
-AUDIT_CHECKPOINTS = VAR_DIR / "audit-checkpoints.jsonl"
+AUDIT_CHECKPOINTS = Path(
+    env("AUDIT_CHECKPOINTS", default=str(VAR_DIR / "audit-checkpoints.jsonl"))
+)
 TOKEN_KEYS_PAST = env.list("TOKEN_KEYS_PAST", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])

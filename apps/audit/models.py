@@ -1,6 +1,6 @@
 """Rows of the trail and of its chain. The database refuses to change or delete them."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from django.contrib.postgres.fields import ArrayField
@@ -67,12 +67,19 @@ class AuditLink(models.Model):
 
 
 class Proof(models.Model):
-    """One walk along the trail: how many links, what was wrong, the first places of it."""
+    """One walk along the trail: how many links and checkpoints, and what was wrong where.
+
+    `checkpoint` is the signature of the last checkpoint, `checkpoints` how many there were.
+    `mac` signs it with a key that the database does not have.
+    """
 
     at = models.DateTimeField()
     links = models.BigIntegerField()
+    checkpoints = models.BigIntegerField(default=0)
+    checkpoint = models.CharField(max_length=64, default="", blank=True)
     faults = models.IntegerField()
     places = ArrayField(models.CharField(max_length=LONG), default=list)
+    mac = models.CharField(max_length=64, default="")
 
     class Meta:
         default_permissions = ()
@@ -80,3 +87,14 @@ class Proof(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.faults}"
+
+    def facts(self) -> dict[str, Any]:
+        """Return what is signed."""
+        return {
+            "at": self.at.timestamp(),
+            "links": self.links,
+            "checkpoints": self.checkpoints,
+            "checkpoint": self.checkpoint,
+            "faults": self.faults,
+            "places": self.places,
+        }

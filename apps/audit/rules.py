@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum
 from typing import Any
@@ -23,6 +23,28 @@ class Stream(StrEnum):
 
     OPERATIONS = "operations"
     ACCESS = "access"
+
+
+PROOF_HOLDS = timedelta(hours=3)
+
+
+class Seal(StrEnum):
+    """What is known of the trail: whole, broken, or not proven lately."""
+
+    UNKNOWN = "unknown"
+    WHOLE = "whole"
+    OLD = "old"
+    BROKEN = "broken"
+    FORGED = "forged"
+
+
+def seal_of(faults: int, age: timedelta, *, is_signed: bool) -> Seal:
+    """Return what the latest walk along the trail says, `age` ago."""
+    if not is_signed or age < timedelta(minutes=-1):
+        return Seal.FORGED
+    if faults:
+        return Seal.BROKEN
+    return Seal.OLD if age > PROOF_HOLDS else Seal.WHOLE
 
 
 ACCESS_ACTIONS = frozenset({"login", "login_failed", "logout", "access_denied"})

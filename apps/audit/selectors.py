@@ -6,7 +6,9 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from apps.audit.checkpoints import is_signed
 from apps.audit.models import AuditEntry, Proof
+from apps.audit.rules import Seal, seal_of
 
 
 def entries(
@@ -35,6 +37,12 @@ def entries(
     return found
 
 
-def last_proof() -> Proof | None:
-    """Return what the latest walk along the trail found; None where there was none."""
-    return Proof.objects.first()
+def seal(*, at: datetime) -> tuple[Seal, Proof | None]:
+    """Return whether the trail is whole as far as is known, and by which walk along it."""
+    proof = Proof.objects.first()
+    if proof is None:
+        return Seal.UNKNOWN, None
+    found = seal_of(
+        proof.faults, at - proof.at, is_signed=is_signed(proof.facts(), proof.mac)
+    )
+    return found, proof

@@ -2,14 +2,15 @@
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
 
-from apps.audit.chain import checkpoint_faults, faults
+from apps.audit import chain, checkpoints
 from apps.audit.models import AuditEntry, AuditLink, Proof
 from apps.audit.rules import LONG, SHORT, facts, line, stream_of
 from apps.core.actor import Actor
@@ -19,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 APART_SECONDS = 10
 SHOWN = 50
+PROOFS = 100
 
 
 def record(
@@ -72,14 +74,37 @@ def refuse(*, by: Actor, permission: str) -> Forbidden:
 
 
 def prove(*, at: datetime) -> Proof:
-    """Walk every chain and every checkpoint; keep and return what was found."""
-    found = [*faults(), *checkpoint_faults(settings.AUDIT_CHECKPOINTS)]
-    return Proof.objects.create(
+    """Walk every chain and every checkpoint; keep, signed, and return what was found."""
+    path = settings.AUDIT_CHECKPOINTS
+    found = list(trail_faults(path, at=at))
+    number, mac = checkpoints.last(path)
+    proof = Proof(
         at=at,
         links=AuditLink.objects.count(),
+        checkpoints=number,
+        checkpoint=mac,
         faults=len(found),
         places=[str(fault)[:LONG] for fault in found[:SHOWN]],
     )
+    proof.mac = checkpoints.sign(proof.facts())
+    proof.save()
+    return proof
+
+
+def trail_faults(path: Path, *, at: datetime) -> Iterator[chain.Fault]:
+    """Yield everything that is wrong with the trail: its guards, its chains, its checkpoints."""
+    proofs = Proof.objects.all()[:PROOFS]
+    known = max(
+        (
+            (proof.checkpoints, proof.checkpoint)
+            for proof in proofs
+            if not proof.faults and checkpoints.is_signed(proof.facts(), proof.mac)
+        ),
+        default=(0, ""),
+    )
+    yield from chain.guard_faults()
+    yield from chain.faults()
+    yield from checkpoints.faults(path, known=known, at=at)
 
 
 def _entry(by: Actor, action: str, resource: str, resource_id: object) -> AuditEntry:

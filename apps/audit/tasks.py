@@ -4,14 +4,13 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from apps.audit import services
-from apps.audit.chain import write_checkpoint
+from apps.audit import checkpoints, services
 
 
 @shared_task
 def checkpoint() -> int:
     """Write down where each chain stands, outside the database; return how many moved."""
-    return write_checkpoint(settings.AUDIT_CHECKPOINTS, at=timezone.now())
+    return checkpoints.write(settings.AUDIT_CHECKPOINTS, at=timezone.now())
 
 
 @shared_task

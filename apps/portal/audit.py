@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -81,13 +82,15 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
     """Return what the trail prints."""
     filters = TrailFilter(look.query)
     rows = _wanted(filters)
+    seal, proof = trail.seal(at=timezone.now())
     found, pager = paged(rows, look.query.get("page", ""), SIZE)
     return {
         "filters": filters,
         "filtered": filters.is_valid() and any(filters.cleaned_data.values()),
         "entries": found,
         "pager": pager,
-        "proof": trail.last_proof(),
+        "seal": seal,
+        "proof": proof,
     }
 
 

@@ -1,9 +1,13 @@
 """Lists as files: streamed, and harmless to the spreadsheet that opens them."""
 
 import csv
+import json
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 
 from django.http import StreamingHttpResponse
+
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 
 
 class Echo:
@@ -33,6 +37,15 @@ def _lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator
 
 
 def harmless(cell: object) -> str:
-    """Return the cell as text that no spreadsheet takes for a formula."""
-    text = "" if cell is None else str(cell)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+    """Return the cell as text that no spreadsheet takes for a formula.
+
+    Numbers stay numbers, below zero too; what has parts is written as JSON.
+    """
+    if cell is None:
+        return ""
+    if isinstance(cell, int | float | Decimal):
+        return str(cell)
+    if isinstance(cell, dict | list):
+        cell = json.dumps(cell, ensure_ascii=False)
+    text = str(cell)
+    return f"'{text}" if text[:1] in FORMULAS else text

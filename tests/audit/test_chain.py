@@ -1,13 +1,10 @@
 """The chain: one line per stream under concurrency, and every tampering is named."""
 
 import hashlib
-import json
 import threading
 from datetime import UTC, datetime, timedelta
-from io import StringIO
 
 import pytest
-from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from apps.audit import chain, services
@@ -209,70 +206,34 @@ def test_a_replica_role_does_not_pass_the_chain_by():
     assert AuditLink.objects.count() == 1
 
 
-def test_a_deleted_tail_is_named_by_the_checkpoint(tmp_path):
-    ten()
-    path = tmp_path / "checkpoints"
-    assert chain.write_checkpoint(path, at=AT) == 1
-    tamper(
-        "DELETE FROM audit_auditentry WHERE id IN "
-        "(SELECT entry_id FROM audit_auditlink WHERE seq > 8)",
-        "DELETE FROM audit_auditlink WHERE seq > 8",
-    )
-    assert found() == []
-    faults = [str(fault) for fault in chain.checkpoint_faults(path)]
-    assert faults == ["operations link 10: deleted since its checkpoint"]
-
-
-def test_a_chain_computed_anew_is_named_by_the_checkpoint(tmp_path):
-    ten()
-    path = tmp_path / "checkpoints"
-    chain.write_checkpoint(path, at=AT)
-    tamper(
-        f"UPDATE audit_auditentry SET action = 'x' WHERE id = {entry_of(3)}",
-        "CREATE TEMP TABLE kept ON COMMIT DROP AS SELECT e.* FROM audit_auditentry e "
-        "JOIN audit_auditlink l ON l.entry_id = e.id ORDER BY l.seq",
-        "DELETE FROM audit_auditlink",
-        "DELETE FROM audit_auditentry",
-        "INSERT INTO audit_auditentry SELECT * FROM kept",
-        "SET CONSTRAINTS ALL IMMEDIATE",
-    )
-    assert found() == []
-    faults = [str(fault) for fault in chain.checkpoint_faults(path)]
-    assert faults == ["operations link 10: not what its checkpoint says"]
-
-
-def test_a_checkpoint_is_written_only_where_the_chain_moved(tmp_path):
-    path = tmp_path / "sub" / "checkpoints"
-    ten()
-    assert chain.write_checkpoint(path, at=AT) == 1
-    assert chain.write_checkpoint(path, at=AT) == 0
-    record(11, action="login")
-    assert chain.write_checkpoint(path, at=AT) == 1
-    heads = [(line["stream"], line["seq"]) for line in map(json.loads, path.open())]
-    assert heads == [("operations", 10), ("access", 1)]
-    assert list(chain.checkpoint_faults(path)) == []
-
-
-def test_a_forged_checkpoint_is_named(tmp_path):
-    path = tmp_path / "checkpoints"
-    ten()
-    chain.write_checkpoint(path, at=AT)
-    path.write_text(path.read_text().replace('"seq": 10', '"seq": 9'))
-    assert [str(fault) for fault in chain.checkpoint_faults(path)] == [
-        "operations checkpoint 9: its signature is wrong"
-    ]
-
-
-def test_the_command_proves_a_whole_trail_and_names_a_broken_place(tmp_path):
-    ten()
-    out, err, path = StringIO(), StringIO(), tmp_path / "checkpoints"
-    call_command("audit_verify", "--checkpoint", checkpoints=path, stdout=out)
-    assert out.getvalue() == "The trail is complete and unchanged.\n"
-    assert path.read_text().count("\n") == 1
-    tamper(f"DELETE FROM audit_auditentry WHERE id = {entry_of(2)}")
-    with pytest.raises(CommandError, match="1 faults"):
-        call_command("audit_verify", checkpoints=path, stderr=err)
-    assert err.getvalue() == "operations link 2: its entry was deleted\n"
+@pytest.mark.parametrize(
+    ("statement", "fault"),
+    [
+        (
+            "ALTER TABLE audit_auditlink DISABLE TRIGGER audit_keep",
+            "audit_auditlink guard audit_keep: gone or switched off",
+        ),
+        (
+            "ALTER TABLE audit_auditentry ENABLE TRIGGER audit_chain",
+            "audit_auditentry guard audit_chain: gone or switched off",
+        ),
+        (
+            "DROP TRIGGER audit_keep_all ON audit_auditentry",
+            "audit_auditentry guard audit_keep_all: gone or switched off",
+        ),
+        (
+            "CREATE OR REPLACE FUNCTION audit_join_chain() RETURNS trigger "
+            "LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+            "audit_auditentry guard audit_chain: does something else",
+        ),
+    ],
+)
+def test_a_guard_that_does_not_guard_is_named(guarded, statement, fault):
+    with transaction.atomic(), connection.cursor() as cursor:
+        assert list(chain.guard_faults()) == []
+        cursor.execute(statement)
+        assert [str(found) for found in chain.guard_faults()] == [fault]
+        transaction.set_rollback(True)
 
 
 def test_an_entry_made_without_a_time_takes_that_of_the_database():

@@ -14,6 +14,7 @@ import os, sys
 os.environ["DJANGO_SETTINGS_MODULE"] = "oms.settings"
 import django
 django.setup()
+print("ready", flush=True)
 from concurrent.futures import ThreadPoolExecutor
 from apps.core.limits import take
 sys.stdin.readline()
@@ -34,7 +35,12 @@ def test_of_a_thousand_at_once_over_processes_exactly_the_limit_passes():
         )
         for _ in range(4)
     ]
-    passed = [int(process.communicate("go\n")[0].split()[-1]) for process in processes]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    passed = [int(process.communicate()[0].split()[-1]) for process in processes]
     assert sum(passed) == 100
 
 

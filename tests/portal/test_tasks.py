@@ -192,7 +192,7 @@ def test_the_own_profile_changes_and_a_wrong_password_is_said(city, as_role):
     assert client.post("/profile/password", wrong).status_code == 400
 
 
-@pytest.mark.usefixtures("empty_trail")
+@pytest.mark.usefixtures("empty_trail", "guarded")
 @pytest.mark.django_db(transaction=True)
 def test_the_trail_is_a_harmless_file_and_has_a_seal(city, as_role):
     city.person("admin")

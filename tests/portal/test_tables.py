@@ -1,0 +1,27 @@
+"""Lists as files: what a spreadsheet reads back is text and numbers, never a formula."""
+
+import csv
+import io
+from decimal import Decimal
+
+import pytest
+
+from apps.portal.tables import csv_of
+
+STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
+
+
+@pytest.mark.parametrize("start", STARTS)
+@pytest.mark.parametrize("rest", ["cmd|' /C calc'!A0", "1+1", '"', 'HYPERLINK("x")', ""])
+def test_no_cell_begins_like_a_formula(start, rest):
+    text = b"".join(csv_of("x", ["a"], [[start + rest]])).decode()
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    assert rows == [["a"], ["'" + start + rest]]
+
+
+def test_numbers_stay_numbers_and_parts_are_json():
+    row = [-3, Decimal("-0.50"), 2.5, None, {"état": [1, None]}, ["=1"], True]
+    text = b"".join(csv_of("x", ["a"], [row])).decode()
+    assert list(csv.reader(io.StringIO(text)))[1] == [
+        "-3", "-0.50", "2.5", "", '{"état": [1, null]}', '["=1"]', "True",
+    ]  # fmt: skip
