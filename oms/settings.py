@@ -30,6 +30,7 @@ AUDIT_KEY = env("AUDIT_KEY", default="") or secret_of(VAR_DIR, "audit_key")
 AUDIT_CHECKPOINTS = Path(
     env("AUDIT_CHECKPOINTS", default=str(VAR_DIR / "audit-checkpoints.jsonl"))
 )
+FOUR_EYES = frozenset(env.list("FOUR_EYES", default=[]))
 TOKEN_KEYS_PAST = env.list("TOKEN_KEYS_PAST", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
@@ -242,6 +243,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "apps.audit.tasks.prove",
         "schedule": schedule(3600.0),
         "options": {"expires": 600},
+    },
+    "expire-proposals": {
+        "task": "apps.approvals.tasks.expire",
+        "schedule": schedule(60.0),
+        "options": {"expires": 50},
     },
     "write-audit-checkpoint": {
         "task": "apps.audit.tasks.checkpoint",

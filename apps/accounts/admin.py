@@ -53,7 +53,7 @@ class UserAdmin(ModelAdmin):
         """Hand what changed to the services."""
         done = {"user_id": obj.pk, "by": request.actor, "at": request.at}
         if "role" in form.changed_data:
-            services.set_role(role=form.cleaned_data["role"], **done)
+            services.change_role(role=form.cleaned_data["role"], **done)
         if "is_active" in form.changed_data:
             services.set_active(active=form.cleaned_data["is_active"], **done)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from apps.configuration.rules import Definition, declare
 
@@ -57,6 +58,23 @@ ATTEMPTS = declare(
 PASSWORD_LENGTH: Final = 1_024
 
 
+class TwoPeople(models.TextChoices):
+    """Acts for which two people can be asked for."""
+
+    ROLE_CHANGE = "role_change", _("Role")
+    SERVICE_TOKEN = "service_token", _("Service token")
+
+
+FOUR_EYES: Final = {
+    kind: declare(
+        f"approvals.{kind}",
+        False,  # noqa: FBT003 - the default of a declared setting
+        help=f"Whether two people are needed for each {kind.value.replace('_', ' ')}.",
+    )
+    for kind in TwoPeople
+}
+
+
 class Role(models.TextChoices):
     """What a person is to the operation."""
 
@@ -100,7 +118,7 @@ _OPERATE: Final = _LOOK | {
     "network.switch_device",
     "core.view_health",
 }
-_MANAGE: Final = _OPERATE | {"outages.storm_mode"}
+_MANAGE: Final = _OPERATE | {"outages.storm_mode", "approvals.view_proposal"}
 ALL_PERMISSIONS: Final = _MANAGE | {
     "crews.work_assignment",
     "network.import_network",

@@ -1,4 +1,5 @@
 """Four eyes: proposals bound to a payload, decided by a second person.
 
-Does not execute what it approves; the owner of the act does.
+Knows no act of its own: the owners of acts register them, and what is approved runs in their
+code, in the transaction of the decision.
 """

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.accounts import selectors as accounts
 from apps.accounts import services as account_services
 from apps.accounts.rules import Scope
+from apps.approvals.services import Proposal
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, DomainError
 from apps.portal.pages import Deed, Look, Page, act, draw_page, for_people, look_of, show
@@ -68,16 +69,14 @@ def issue(request: HttpRequest, viewer: Actor) -> HttpResponse:
     """Make a token, and show its secret this once."""
     form = TokenForm(request.POST)
     now = timezone.now().astimezone(UTC)
-    secret, status = "", 400
     if form.is_valid():
         try:
-            secret, status = _issued(form.cleaned_data, viewer, now), 200
+            return _shown_once(
+                request, viewer, _issued(form.cleaned_data, viewer, now), 200
+            )
         except DomainError as refusal:
             form.add_error(None, refusal.message)
-    more = {"secret": secret, "secret_name": form.data.get("name", "")}
-    if not secret:
-        more["token_form"] = form
-    return _shown_once(request, viewer, more, status)
+    return _shown_once(request, viewer, {"token_form": form}, 400)
 
 
 @require_POST
@@ -107,16 +106,20 @@ def _shown_once(
     return answer
 
 
-def _issued(values: dict[str, Any], viewer: Actor, at: datetime) -> str:
+def _issued(values: dict[str, Any], viewer: Actor, at: datetime) -> dict[str, Any]:
     days = values["days"]
-    _row, secret = account_services.issue_service_token(
+    found, secret = account_services.ask_for_service_token(
         name=values["name"],
         scopes=values["scopes"],
         expires_at=at + timedelta(days=days) if days else None,
         by=viewer,
         at=at,
     )
-    return secret
+    return {
+        "secret": secret,
+        "secret_name": values["name"],
+        "secret_waits": isinstance(found, Proposal),
+    }
 
 
 @require_POST

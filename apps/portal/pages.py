@@ -199,11 +199,11 @@ class Deed:
     """Something a person asks for on a page: the form they sent and the service it calls.
 
     `part` is the partial that holds the form and `name` the form's name in the context; both
-    are empty for a bare button.
+    are empty for a bare button. `done` may depend on what the service returned.
     """
 
     do: Callable[[dict[str, Any], datetime], object]
-    done: str
+    done: str | Callable[[Any], str]
     form: Form | None = None
     name: str = ""
     part: str = ""
@@ -217,13 +217,13 @@ def act(
         return _again(request, actor, page, deed, arguments, 400)
     values = deed.form.cleaned_data if deed.form is not None else {}
     try:
-        deed.do(values, timezone.now().astimezone(UTC))
+        found = deed.do(values, timezone.now().astimezone(UTC))
     except DomainError as refusal:
         if deed.form is None:
             raise
         _explain(deed.form, refusal)
         return _again(request, actor, page, deed, arguments, status_of(refusal))
-    messages.success(request, deed.done)
+    messages.success(request, deed.done if isinstance(deed.done, str) else deed.done(found))
     if not is_fragment(request):
         return HttpResponseRedirect(reverse(f"portal:{page.name}", kwargs=arguments))
     return _again(request, actor, page, deed, arguments, 200)

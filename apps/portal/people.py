@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.accounts import selectors as accounts
 from apps.accounts import services as account_services
 from apps.accounts.rules import Role
+from apps.approvals.services import Proposal
 from apps.core.actor import Actor
 from apps.portal.lines import paged
 from apps.portal.pages import Deed, Look, Page, act, for_people, show
@@ -100,11 +101,18 @@ def page(request: HttpRequest, viewer: Actor) -> HttpResponse:
 def role(request: HttpRequest, viewer: Actor, user_id: UUID) -> HttpResponse:
     """Give somebody a role."""
 
-    def do(values: dict[str, Any], at: datetime) -> None:
-        account_services.set_role(user_id=user_id, role=values["role"], by=viewer, at=at)
+    def do(values: dict[str, Any], at: datetime) -> object:
+        return account_services.change_role(
+            user_id=user_id, role=values["role"], by=viewer, at=at
+        )
+
+    def done(found: object) -> str:
+        if isinstance(found, Proposal):
+            return _("Proposed. It takes effect once somebody else agrees.")
+        return _("The role is changed.")
 
     form = RoleForm(request.POST)
-    return act(request, viewer, PAGE, Deed(do, _("The role is changed."), form))
+    return act(request, viewer, PAGE, Deed(do, done, form))
 
 
 @require_POST

@@ -19,6 +19,7 @@ from django.utils.translation import get_language_from_request
 from apps.accounts import selectors as accounts
 from apps.core.actor import Actor
 from apps.portal import (
+    approvals,
     audit,
     calls,
     crews,
@@ -214,6 +215,7 @@ websocket_urlpatterns = [
     _live("shift", shift.PAGE),
     _live("bad-night", storm.PAGE),
     _live("work", work.PAGE),
+    _live("approvals", approvals.PAGE),
     _live("people", people.PAGE),
     _live("machines", machines.PAGE),
     _live("mail", mail.PAGE),

@@ -1,5 +1,6 @@
-"""Turn what notices publish into hints for open pages."""
+"""Turn what notices and proposals publish into hints for open pages."""
 
+from apps.approvals.events import ProposalChanged
 from apps.core.events import subscribe
 from apps.notifications.events import NoticeRequested, NoticeSent
 from apps.realtime.services import hint
@@ -15,3 +16,9 @@ def on_notice_requested(event: NoticeRequested) -> None:
 def on_notice_sent(event: NoticeSent) -> None:
     """Point at the notices and at the outage."""
     hint(topics=["notices", f"outage:{event.outage_id}"])
+
+
+@subscribe(ProposalChanged)
+def on_proposal_changed(_event: ProposalChanged) -> None:
+    """Point at the approvals."""
+    hint(topics=["approvals"])

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from apps.portal import (
+    approvals,
     audit,
     calls,
     crews,
@@ -83,6 +84,16 @@ urlpatterns = [
     path("live/network/<path:code>", grid.device, name="device-live"),
     path("live/shift", shift.page, name="shift-live"),
     path("live/work", work.page, name="work-live"),
+    path("approvals", approvals.page, name="approvals"),
+    path(
+        "approvals/<uuid:proposal_id>/approve", approvals.approve, name="approval-approve"
+    ),
+    path("approvals/<uuid:proposal_id>/reject", approvals.reject, name="approval-reject"),
+    path(
+        "approvals/<uuid:proposal_id>/withdraw",
+        approvals.withdraw,
+        name="approval-withdraw",
+    ),
     path("people", people.page, name="people"),
     path("people/<uuid:user_id>/role", people.role, name="person-role"),
     path("people/<uuid:user_id>/refuse", people.refuse, name="person-refuse"),
@@ -98,6 +109,7 @@ urlpatterns = [
     path("audit", audit.page, name="audit"),
     path("audit.csv", audit.as_csv, name="audit-csv"),
     path("audit/prove", audit.prove, name="audit-prove"),
+    path("live/approvals", approvals.page, name="approvals-live"),
     path("live/people", people.page, name="people-live"),
     path("live/machines", machines.page, name="machines-live"),
     path("live/profile", profile.page, name="profile-live"),

@@ -6,12 +6,13 @@ import pytest
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
+from apps.accounts.rules import Scope
 from apps.core.actor import system
 from apps.crews import services as crews
 from apps.crews.rules import CrewType, Profile
 from apps.outages.rules import read_report
 from apps.outages.services import take_reports
-from tests.permissions import DENY, OPERATIONS, OWN, ROLES
+from tests.permissions import DENY, EVERYBODY, OPERATIONS, OWN, ROLES, SCOPES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("many_calls")]
 BY = system("matrix")
@@ -71,7 +72,7 @@ def places(person):
 
 def call(client, operation, arguments):
     method, path = operation
-    known = {name: uuid4() for name in ("user_id", "verification_id")}
+    known = {n: uuid4() for n in ("user_id", "verification_id", "approval_id")}
     filled = path.format_map({**known, **arguments})
     body = {"status": "on_site"} if "assignment_id" in path else {}
     return getattr(client, method)(filled, body, content_type="application/json")
@@ -103,9 +104,30 @@ def test_a_role_may_what_the_table_says(places, as_role, role):
             continue
         answer = call(client, operation, places["own"])
         denied = answer.status_code == 403
+        assert answer.status_code < 500, (operation, answer.content)
         if denied != (cells[role] == DENY) and not _hidden(operation, cells[role], answer):
             wrong.append((operation, cells[role], answer.status_code))
     assert wrong == []
+
+
+@pytest.mark.parametrize("scope", sorted(SCOPES))
+def test_a_service_token_may_what_its_scope_says(places, machine, scope):
+    client, wrong = machine(scope), []
+    for operation, cells in OPERATIONS.items():
+        if cells == EVERYBODY:
+            continue
+        answer = call(client, operation, places["own"])
+        allowed = operation in SCOPES[scope]
+        assert answer.status_code < 500, (operation, answer.content)
+        if (answer.status_code == 403) == allowed and not (
+            answer.status_code == 404 and not allowed and "{" in operation[1]
+        ):
+            wrong.append((operation, allowed, answer.status_code))
+    assert wrong == []
+
+
+def test_every_scope_has_a_row():
+    assert set(SCOPES) == set(Scope.values)
 
 
 def _hidden(operation, cell, answer):

@@ -20,6 +20,7 @@ PAGES = {
     "device": "/network/CB-3",
     "shift": "/shift",
     "work": "/work",
+    "approvals": "/approvals",
     "people": "/people",
     "machines": "/machines",
     "profile": "/profile",

@@ -1,6 +1,7 @@
 """What may be done with accounts."""
 
 from apps.accounts.services.access import (
+    NeedsTwo,
     grant_object,
     require,
     sync_roles,
@@ -16,6 +17,7 @@ from apps.accounts.services.joining import (
     verify_email,
 )
 from apps.accounts.services.machines import (
+    ask_for_service_token,
     issue_service_token,
     revoke_service_token,
     rotate_service_token,
@@ -23,6 +25,7 @@ from apps.accounts.services.machines import (
 from apps.accounts.services.mailing import send_waiting
 from apps.accounts.services.people import (
     NewUser,
+    change_role,
     create_user,
     erase_user,
     refuse_role,
@@ -35,12 +38,15 @@ from apps.accounts.services.sign_in import SignIn, SignInRefused, login, verify_
 
 __all__ = [
     "Applicant",
+    "NeedsTwo",
     "NewUser",
     "SignIn",
     "SignInRefused",
+    "ask_for_service_token",
     "ask_to_reset",
     "ask_to_verify",
     "change_password",
+    "change_role",
     "create_user",
     "device_of",
     "end_session",

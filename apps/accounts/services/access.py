@@ -3,16 +3,18 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.db import models, transaction
 from guardian.shortcuts import assign_perm, remove_perm
 
 from apps.accounts.models import Session, User
-from apps.accounts.rules import ROLE_PERMISSIONS, Role
+from apps.accounts.rules import FOUR_EYES, ROLE_PERMISSIONS, Role, TwoPeople
 from apps.accounts.selectors import forget_bearers
 from apps.audit import services as audit
-from apps.core.actor import Actor
-from apps.core.errors import NotFound
+from apps.configuration.selectors import value
+from apps.core.actor import Actor, ActorKind
+from apps.core.errors import Conflict, NotFound
 
 MANAGE = "accounts.manage_users"
 
@@ -21,6 +23,27 @@ def require(by: Actor, permission: str, /) -> None:
     """Pass where the actor holds the permission; else record the denial and refuse."""
     if not by.may(permission):
         raise audit.refuse(by=by, permission=permission)
+
+
+class NeedsTwo(Conflict):
+    """A second person has to agree to this act."""
+
+    code = "approval_required"
+
+
+def needs_two(kind: TwoPeople, by: Actor) -> bool:
+    """Return whether a person may not do this alone; who sits at the machine itself may.
+
+    `FOUR_EYES` in the environment asks for two where nobody inside can switch it off.
+    """
+    wanted = kind in settings.FOUR_EYES or value(FOUR_EYES[kind])
+    return wanted and by.kind is not ActorKind.SYSTEM
+
+
+def check_alone(kind: TwoPeople, by: Actor) -> None:
+    """Pass where one person is enough. Raises NeedsTwo."""
+    if needs_two(kind, by):
+        raise NeedsTwo("This needs the agreement of a second person.")
 
 
 @transaction.atomic

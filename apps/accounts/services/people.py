@@ -9,9 +9,18 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from apps.accounts.models import User
-from apps.accounts.rules import Role
+from apps.accounts.rules import Role, TwoPeople
 from apps.accounts.selectors import forget_bearers
-from apps.accounts.services.access import MANAGE, end_tokens, join_group, locked, require
+from apps.accounts.services.access import (
+    MANAGE,
+    check_alone,
+    end_tokens,
+    join_group,
+    locked,
+    needs_two,
+    require,
+)
+from apps.approvals.services import Proposal, propose
 from apps.audit import services as audit
 from apps.core.actor import Actor
 from apps.core.errors import Conflict, Invalid
@@ -76,8 +85,39 @@ def add_user(candidate: User, password: str) -> None:
 
 @transaction.atomic
 def set_role(*, user_id: UUID, role: str, by: Actor, at: datetime) -> User:
-    """Give a user another role; their tokens end. Raises Forbidden, NotFound or Invalid."""
+    """Give a user another role; their tokens end.
+
+    Raises Forbidden, NotFound, Invalid, or NeedsTwo where a second person has to agree.
+    """
     require(by, MANAGE)
+    check_alone(TwoPeople.ROLE_CHANGE, by)
+    return give_role(user_id, role, by, at)
+
+
+@transaction.atomic
+def change_role(*, user_id: UUID, role: str, by: Actor, at: datetime) -> User | Proposal:
+    """Give a user another role, or propose it where two people are needed.
+
+    Raises Forbidden, NotFound or Invalid.
+    """
+    require(by, MANAGE)
+    if not needs_two(TwoPeople.ROLE_CHANGE, by):
+        return give_role(user_id, role, by, at)
+    user, found = locked(user_id), known_role(role)
+    if user.role == found:
+        return user
+    return propose(
+        kind=TwoPeople.ROLE_CHANGE,
+        resource_id=str(user.id),
+        payload={"role": found.value},
+        summary=f"{user.email}: {user.role} → {found.value}",
+        by=by,
+        at=at,
+    )
+
+
+def give_role(user_id: UUID, role: str, by: Actor, at: datetime) -> User:
+    """Give a user another role within a transaction whose right to do so was asked for."""
     user = locked(user_id)
     found = known_role(role)
     if user.role == found:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.api.segs.views import accounts, trail
+from apps.api.segs.views import accounts, approvals, trail
 
 urlpatterns = [
     path("api/v1/auth/refresh", accounts.Refresh.as_view(), name="refresh"),
@@ -21,6 +21,12 @@ urlpatterns = [
         "api/v1/admin/users/<str:user_id>/role",
         accounts.UserRole.as_view(),
         name="user-role",
+    ),
+    path("api/v1/admin/approvals", approvals.Approvals.as_view(), name="approvals"),
+    path(
+        "api/v1/admin/approvals/<str:approval_id>/decision",
+        approvals.Decision.as_view(),
+        name="approval-decision",
     ),
     path("api/v1/admin/audit-logs", trail.AuditLogs.as_view(), name="audit-logs"),
 ]

@@ -14,6 +14,9 @@ from apps.api.authentication import bearer_of
 from apps.api.callers import origin_of
 from apps.api.segs.contract import SegsView, stamp
 from apps.api.segs.serializers import accounts as bodies
+from apps.api.segs.serializers.approvals import ProposedAnswer
+from apps.api.segs.views.approvals import proposal_body
+from apps.approvals.services import Proposal
 from apps.core.errors import NotFound
 
 MANAGE = "accounts.manage_users"
@@ -167,14 +170,20 @@ class UserRole(SegsView):
 
     needs = (MANAGE,)
 
-    @extend_schema(request=bodies.RoleBody, responses=bodies.UserAnswer, tags=["admin"])
+    @extend_schema(
+        request=bodies.RoleBody,
+        responses={200: bodies.UserAnswer, 202: ProposedAnswer},
+        tags=["admin"],
+    )
     def post(self, request: Request, user_id: str) -> Response:
-        """Give the user that role; their tokens end."""
+        """Give the user that role; their tokens end. 202 where a second person has to agree."""
         body = self.read(bodies.RoleBody)
-        user = accounts.set_role(
+        found = accounts.change_role(
             user_id=_uuid(user_id), role=body["role"], by=self.actor, at=self.at
         )
-        return self.told("Role updated successfully", data=user_body(user))
+        if isinstance(found, Proposal):
+            return self.told("Waiting for a second person", 202, data=proposal_body(found))
+        return self.told("Role updated successfully", data=user_body(found))
 
 
 def site_of(request: Request) -> str:

@@ -1,0 +1,91 @@
+"""Every role tries everything that is done on a page, on own and on foreign objects."""
+
+import uuid
+
+import pytest
+from django.db import transaction
+from django.urls import reverse
+
+from apps.audit.models import AuditEntry
+from apps.portal.urls import urlpatterns
+from tests.permissions import ALLOW, DEEDS, DENY, OPEN_PAGES, OWN, PAGES, ROLES
+
+BODIES = {
+    "storm": {"faults": "1"},
+    "storm-mode": {"on": "yes"},
+    "outage-change": {"status": "confirmed"},
+    "outage-note": {"text": "x"},
+    "outage-etr": {"etr-minutes": "60"},
+    "outage-assign": {"assign-crew_name": "Alpha", "assign-crew_type": "line_crew"},
+    "outage-notify": {"notice-channel": "sms", "notice-message": "x"},
+    "crew-step": {"status": "on_site"},
+    "call-take": {"call": str(uuid.uuid4()), "meter": "M-1", "words": "dark"},
+    "device-switch": {"reason": "x", "version": "1"},
+    "shift-write": {"note-text": "x"},
+    "shift-give": {"give-text": "x"},
+    "work-step": {"status": "on_site"},
+    "work-note": {"note-text": "x"},
+    "person-role": {"role": "crew"},
+    "person-entry": {"active": "yes"},
+    "machine-issue": {"name": "x", "scopes": ["events:write"]},
+    "profile-change": {"full_name": "X"},
+    "theme": {"theme": "dark"},
+}
+REFUSED = (403, 404)
+
+
+def deeds():
+    """Return the names of what is neither read nor the live half of a page."""
+    names = {p.name for p in urlpatterns if not p.name.endswith("-live")}
+    return names - set(PAGES) - OPEN_PAGES
+
+
+def test_every_deed_has_a_row():
+    assert deeds() == set(DEEDS), (
+        "Add the deed's row to tests/permissions.py: role by role who may do it."
+    )
+
+
+@pytest.fixture
+def outage(city):
+    city.report("scada", "breaker_trip", 5, device_id="CB-3")
+    return city.open()[0]
+
+
+def arguments(name, outage, person):
+    known = {
+        "outage_id": outage.id,
+        "assignment_id": uuid.uuid4(),
+        "note_id": uuid.uuid4(),
+        "handover_id": uuid.uuid4(),
+        "proposal_id": uuid.uuid4(),
+        "session_id": uuid.uuid4(),
+        "user_id": person.id,
+        "zone_id": 1,
+        "token_id": 1,
+        "code": "CB-2",
+    }
+    pattern = next(p.pattern for p in urlpatterns if p.name == name)
+    return {key: known[key] for key in pattern.converters}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_does_what_the_table_says(city, outage, as_role, role):
+    client, wrong = as_role(role), []
+    person = city.person("engineer") if role != "engineer" else city.person("crew")
+    for name, cells in DEEDS.items():
+        path = reverse(f"portal:{name}", kwargs=arguments(name, outage, person))
+        before = AuditEntry.objects.exclude(action="access_denied").count()
+        with transaction.atomic():
+            status = client.post(path, BODIES.get(name, {})).status_code
+            after = AuditEntry.objects.exclude(action="access_denied").count()
+            transaction.set_rollback(True)
+        assert status < 500, (name, status)
+        fits = {
+            ALLOW: status != 403,
+            OWN: status == 404,
+            DENY: status in REFUSED and after == before,
+        }[cells[role]]
+        if not fits:
+            wrong.append((name, cells[role], status))
+    assert wrong == []
