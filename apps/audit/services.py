@@ -76,7 +76,7 @@ def refuse(*, by: Actor, permission: str) -> Forbidden:
 def prove(*, at: datetime) -> Proof:
     """Walk every chain and every checkpoint; keep, signed, and return what was found."""
     path = settings.AUDIT_CHECKPOINTS
-    found = list(trail_faults(path, at=at))
+    found = list(trail_faults(path=path, at=at))
     number, mac = checkpoints.last(path)
     proof = Proof(
         at=at,
@@ -91,7 +91,7 @@ def prove(*, at: datetime) -> Proof:
     return proof
 
 
-def trail_faults(path: Path, *, at: datetime) -> Iterator[chain.Fault]:
+def trail_faults(*, path: Path, at: datetime) -> Iterator[chain.Fault]:
     """Yield everything that is wrong with the trail: its guards, its chains, its checkpoints."""
     proofs = Proof.objects.all()[:PROOFS]
     known = max(
