@@ -9,10 +9,13 @@ from django.utils import timezone
 from django.utils.decorators import sync_and_async_middleware
 from django.utils.functional import SimpleLazyObject
 
-from apps.accounts.selectors import actor_of_user
+from apps.accounts.selectors import actor_of_user, confirmed_in
 from apps.api.callers import origin_of, settle_request_id
 from apps.api.limits import RateClass, count, headers_of
 from apps.core.actor import Actor
+from apps.core.errors import ConfirmationRequired
+from apps.portal.pages import actor_of
+from apps.portal.second import ask_to_confirm
 
 POLICY: dict[str, dict[str, list[str]]] = {
     "/docs": {"script-src": ["'self'"], "style-src": ["'self'", "'unsafe-inline'"]},
@@ -102,7 +105,31 @@ def relaxed_policy(
 
 def _actor(request: HttpRequest) -> Actor | None:
     user: Any = request.user
-    return actor_of_user(user, **origin_of(request)) if user.is_authenticated else None
+    if not user.is_authenticated:
+        return None
+    confirmed_at = confirmed_in(request.session)
+    return actor_of_user(
+        user, **origin_of(request), confirmed_at=confirmed_at, must_confirm=True
+    )
+
+
+class Confirmation:
+    """Ask who acts to show that it is them, where an act of consequence wants that."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Pass the request on."""
+        return self.get_response(request)
+
+    def process_exception(
+        self, request: HttpRequest, exception: Exception
+    ) -> HttpResponseBase | None:
+        """Answer with the question; None for everything else."""
+        if not isinstance(exception, ConfirmationRequired):
+            return None
+        return ask_to_confirm(request, actor_of(request))
 
 
 def rate_limits(

@@ -113,6 +113,7 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
+    "oms.middleware.Confirmation",
     "oms.middleware.rate_limits",
 ]
 

@@ -107,6 +107,7 @@ DEEDS = {
     "approval-withdraw": ADMIN,
     "person-role": ADMIN,
     "person-refuse": ADMIN,
+    "person-factor": ADMIN,
     "person-entry": ADMIN,
     "machine-issue": ADMIN,
     "machine-rotate": ADMIN,
@@ -114,6 +115,9 @@ DEEDS = {
     "profile-change": EVERYBODY,
     "profile-password": EVERYBODY,
     "profile-end": EVERYBODY,
+    "factor-begin": EVERYBODY,
+    "factor-confirm": EVERYBODY,
+    "factor-remove": EVERYBODY,
     "audit-prove": ADMIN,
     "theme": EVERYBODY,
     "sign-out": EVERYBODY,
@@ -151,5 +155,8 @@ SCOPES = {
     "health:read": {("get", "/api/v1/health/database")},
 }
 """What a service token of one scope may call, beside what is open to everybody."""
+
+STEPS = {"sign-in-code", "confirm"}
+"""What is between a sign-in and its page; it answers who has begun one, alone."""
 
 OPEN_PAGES = {"sign-in", "register", "forgotten", "new-password", "verify-email"}

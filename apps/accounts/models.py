@@ -93,7 +93,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Session(models.Model):
-    """One sign-in over the API, the family of its refresh tokens; its id is their `sid`."""
+    """One sign-in over the API, the family of its refresh tokens; its id is their `sid`.
+
+    `confirmed_at` is when a code of the second factor was shown with it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
@@ -101,6 +104,7 @@ class Session(models.Model):
     address = models.CharField(max_length=80, default="", blank=True)
     agent = models.CharField(max_length=300, default="", blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes: ClassVar = [
@@ -109,6 +113,42 @@ class Session(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.created_at:%Y-%m-%d %H:%M:%S}"
+
+
+class SecondFactor(models.Model):
+    """What a person's own device computes codes with (RFC 6238); the key is sealed.
+
+    `last_step` is the time step of the code used last: none counts twice.
+    """
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="factor")
+    sealed = models.TextField()
+    created_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    last_step = models.BigIntegerField(default=-1)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.user_id}"
+
+
+class RecoveryCode(models.Model):
+    """A code for who has lost their device, good once; only its digest is kept."""
+
+    factor = models.ForeignKey(SecondFactor, on_delete=models.CASCADE, related_name="codes")
+    hashed = models.CharField(max_length=64)
+    used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["factor", "hashed"], name="recovery_code_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.factor_id}"
 
 
 class RefreshToken(models.Model):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Final
+from urllib.parse import quote, urlencode
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -55,7 +56,15 @@ ATTEMPTS = declare(
     maximum=1_000,
     help="Failed sign-ins of one account within a quarter of an hour, from strange devices.",
 )
+FACTOR_REQUIRED = declare(
+    "accounts.factor_required",
+    False,  # noqa: FBT003 - the default of a declared setting
+    help="Whether people with a role may do nothing before they have a second factor.",
+)
 PASSWORD_LENGTH: Final = 1_024
+FACTOR_ISSUER: Final = "OMS"
+FACTOR_DIGITS: Final = 6
+FACTOR_SECONDS: Final = 30
 
 
 class TwoPeople(models.TextChoices):
@@ -176,6 +185,17 @@ def permissions_of_scopes(scopes: Iterable[str]) -> frozenset[str]:
     """Return what a token of these scopes may do; an unknown scope gives nothing."""
     nothing: frozenset[str] = frozenset()
     return nothing.union(*(SCOPE_PERMISSIONS.get(scope, nothing) for scope in scopes))
+
+
+def factor_uri(email: str, key: str) -> str:
+    """Return the key of a second factor, in base 32, as the address that devices read."""
+    told = {
+        "secret": key,
+        "issuer": FACTOR_ISSUER,
+        "digits": FACTOR_DIGITS,
+        "period": FACTOR_SECONDS,
+    }
+    return f"otpauth://totp/{quote(f'{FACTOR_ISSUER}:{email}')}?{urlencode(told)}"
 
 
 def unknown_scopes(scopes: Iterable[str]) -> list[str]:

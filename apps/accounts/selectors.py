@@ -1,11 +1,12 @@
 """Read who somebody is and what they may do."""
 
 import time
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
@@ -14,13 +15,17 @@ from guardian.shortcuts import get_objects_for_user
 
 from apps.accounts import tokens
 from apps.accounts.gateways import FiledMail, read_filed
-from apps.accounts.models import ServiceToken, Session, User
+from apps.accounts.models import SecondFactor, ServiceToken, Session, User
 from apps.accounts.rules import (
     ALL_PERMISSIONS,
+    FACTOR_REQUIRED,
     ROLE_PERMISSIONS,
     Role,
+    factor_uri,
     permissions_of_scopes,
 )
+from apps.accounts.sealing import unseal
+from apps.configuration.selectors import value
 from apps.core.actor import Actor, ActorKind
 from apps.core.errors import Forbidden
 
@@ -28,11 +33,17 @@ FRESH_SECONDS = 1.0
 REMEMBERED = 10_000
 TOUCH = timedelta(minutes=1)
 MAILS_SHOWN = 50
+CONFIRMED = "confirmed_at"
 
 
 def permissions_of(user: User) -> frozenset[str]:
-    """Return the permissions of the user's role; none for an inactive user."""
+    """Return the permissions of the user's role.
+
+    None for an inactive user, and for who has to have a second factor and has none.
+    """
     if not user.is_active:
+        return frozenset()
+    if value(FACTOR_REQUIRED) and user.role != Role.USER and not has_factor(user):
         return frozenset()
     if user.is_superuser:
         return ALL_PERMISSIONS
@@ -40,7 +51,13 @@ def permissions_of(user: User) -> frozenset[str]:
 
 
 def actor_of_user(
-    user: User, *, address: str = "", agent: str = "", request_id: str = ""
+    user: User,
+    *,
+    address: str = "",
+    agent: str = "",
+    request_id: str = "",
+    confirmed_at: datetime | None = None,
+    must_confirm: bool = False,
 ) -> Actor:
     """Return the person as an actor."""
     return Actor(
@@ -52,7 +69,47 @@ def actor_of_user(
         address=address,
         agent=agent,
         request_id=request_id,
+        confirmed_at=confirmed_at,
+        must_confirm=must_confirm,
     )
+
+
+def confirmed_in(session: Mapping[str, Any]) -> datetime | None:
+    """Return when a page's session last proved whose it is."""
+    found = session.get(CONFIRMED)
+    return datetime.fromtimestamp(found, tz=UTC) if found is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class FactorView:
+    """One's own second factor: whether it is in use, what a device is told until then."""
+
+    is_on: bool
+    since: datetime | None
+    key: str = ""
+    uri: str = ""
+    codes_left: int = 0
+
+
+def factor_of(viewer: Actor) -> FactorView | None:
+    """Return one's own second factor; None where there is none."""
+    row = (
+        SecondFactor.objects.select_related("user")
+        .filter(user_id=viewer.user_id or UUID(int=0))
+        .first()
+    )
+    if row is None:
+        return None
+    if row.confirmed_at is not None:
+        left = row.codes.filter(used_at=None).count()
+        return FactorView(is_on=True, since=row.confirmed_at, codes_left=left)
+    key = unseal(row.sealed)
+    return FactorView(is_on=False, since=None, key=key, uri=factor_uri(row.user.email, key))
+
+
+def has_factor(user: User) -> bool:
+    """Return whether the person has a second factor that was confirmed."""
+    return SecondFactor.objects.filter(user=user, confirmed_at__isnull=False).exists()
 
 
 def actor_of_bearer(
@@ -91,7 +148,7 @@ def people(
     """
     if not viewer.may("accounts.manage_users"):
         raise Forbidden("You do not have permission to do this.")
-    found = User.objects.order_by("email")
+    found = User.objects.select_related("factor").order_by("email")
     if role:
         found = found.filter(role=role)
     if status == "waiting":
@@ -184,10 +241,17 @@ def _person(token: str, at: datetime) -> Actor | None:
             user__is_active=True,
             user__token_version=claims.version,
         )
-        .select_related("user")
+        .select_related("user__factor")
         .first()
     )
-    return actor_of_user(session.user) if session else None
+    if session is None:
+        return None
+    factor = getattr(session.user, "factor", None)
+    return actor_of_user(
+        session.user,
+        confirmed_at=session.confirmed_at,
+        must_confirm=factor is not None and factor.confirmed_at is not None,
+    )
 
 
 def _service_actor(token: str, at: datetime) -> tuple[datetime | None, Actor | None]:

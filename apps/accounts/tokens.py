@@ -115,7 +115,12 @@ def _claims(payload: Mapping[str, Any], at: datetime) -> Claims | None:
     issued, expires, version = payload["iat"], payload["exp"], payload["ver"]
     if any(type(number) is not int for number in (issued, expires, version)):
         return None
-    if payload["typ"] != TYPE or issued > now + SKEW.total_seconds() or expires <= now:
+    if (
+        "nbf" in payload
+        or payload["typ"] != TYPE
+        or issued > now + SKEW.total_seconds()
+        or expires <= now
+    ):
         return None
     return Claims(
         user_id=UUID(payload["sub"]),

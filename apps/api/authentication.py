@@ -9,7 +9,11 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from apps.accounts.selectors import actor_of_bearer, actor_of_user
+from apps.accounts.selectors import (
+    actor_of_bearer,
+    actor_of_user,
+    confirmed_in,
+)
 from apps.api.callers import origin_of
 from apps.core.actor import Actor
 
@@ -62,5 +66,10 @@ class PageAuthentication(SessionAuthentication):
         found = super().authenticate(request)
         if found is None:
             return None
-        actor = actor_of_user(found[0], **origin_of(request._request))
+        actor = actor_of_user(
+            found[0],
+            **origin_of(request._request),
+            confirmed_at=confirmed_in(request._request.session),
+            must_confirm=True,
+        )
         return Caller(actor), actor

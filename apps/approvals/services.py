@@ -22,7 +22,7 @@ from apps.approvals.rules import (
     reason_of,
 )
 from apps.audit import services as audit
-from apps.core.actor import Actor, system
+from apps.core.actor import Actor, check_fresh, system
 from apps.core.errors import Conflict, DomainError, Forbidden, NotFound
 from apps.core.outbox import publish
 
@@ -116,6 +116,7 @@ def expire(*, at: datetime) -> int:
 @transaction.atomic
 def _approve(proposal_id: UUID, by: Actor, at: datetime) -> tuple[Proposal, str]:
     row, act = _held(proposal_id, by)
+    check_fresh(by, at)
     check_decider(row.made_by, person(by))
     check_open(row.state, row.expires_at, at)
     asked = Asked(row.resource_id, row.payload, row.made_by)

@@ -10,7 +10,7 @@ from apps.configuration import selectors
 from apps.configuration.events import SettingChanged
 from apps.configuration.models import Setting, SettingChange
 from apps.configuration.rules import check, definition, definitions, plain
-from apps.core.actor import Actor
+from apps.core.actor import Actor, check_fresh
 from apps.core.outbox import publish
 
 PERMISSION = "configuration.change_setting"
@@ -18,9 +18,13 @@ PERMISSION = "configuration.change_setting"
 
 @transaction.atomic
 def change(*, key: str, value: Any, by: Actor, at: datetime) -> Any:
-    """Put a value in force and return it. Raises Forbidden, UnknownSetting or Invalid."""
+    """Put a value in force and return it.
+
+    Raises Forbidden, ConfirmationRequired, UnknownSetting or Invalid.
+    """
     if not by.may(PERMISSION):
         raise audit.refuse(by=by, permission=PERMISSION)
+    check_fresh(by, at)
     known = definition(key)
     found = check(known, value)
     row, _ = Setting.objects.get_or_create(key=key)

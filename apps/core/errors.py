@@ -45,6 +45,12 @@ class Forbidden(DomainError):
     code = "forbidden"
 
 
+class ConfirmationRequired(Forbidden):
+    """The actor may do this once they have shown again that it is them."""
+
+    code = "STEP_UP_REQUIRED"
+
+
 class Unavailable(DomainError):
     """Not now; the same call may work later."""
 

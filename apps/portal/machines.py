@@ -15,7 +15,7 @@ from apps.accounts import services as account_services
 from apps.accounts.rules import Scope
 from apps.approvals.services import Proposal
 from apps.core.actor import Actor
-from apps.core.errors import Conflict, DomainError
+from apps.core.errors import ConfirmationRequired, Conflict, DomainError
 from apps.portal.pages import Deed, Look, Page, act, draw_page, for_people, look_of, show
 
 
@@ -74,6 +74,8 @@ def issue(request: HttpRequest, viewer: Actor) -> HttpResponse:
             return _shown_once(
                 request, viewer, _issued(form.cleaned_data, viewer, now), 200
             )
+        except ConfirmationRequired:
+            raise
         except DomainError as refusal:
             form.add_error(None, refusal.message)
     return _shown_once(request, viewer, {"token_form": form}, 400)

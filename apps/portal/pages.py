@@ -18,10 +18,13 @@ from django.http.response import HttpResponseBase
 from django.template import loader
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from apps.accounts import selectors as accounts
+from apps.accounts.rules import Role
 from apps.core.actor import Actor
 from apps.core.errors import (
+    ConfirmationRequired,
     Conflict,
     DomainError,
     Forbidden,
@@ -119,6 +122,8 @@ def actor_of(request: HttpRequest) -> Actor:
             address=request.META.get("REMOTE_ADDR", ""),
             agent=request.headers.get("User-Agent", "")[:200],
             request_id=request.headers.get("X-Request-ID", "")[:64],
+            confirmed_at=accounts.confirmed_in(request.session),
+            must_confirm=True,
         )
         request.oms_actor = found  # type: ignore[attr-defined]
     return found
@@ -134,7 +139,10 @@ def is_fragment(request: HttpRequest) -> bool:
 def for_people(
     view: Callable[Concatenate[HttpRequest, Actor, P], HttpResponseBase],
 ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
-    """Let only signed-in people in, hand the view its Actor, and draw refusals."""
+    """Let only signed-in people in, hand the view its Actor, and draw refusals.
+
+    Who has to show again that it is them is asked by `oms.middleware.Confirmation`.
+    """
 
     @wraps(view)
     def guarded(
@@ -145,10 +153,24 @@ def for_people(
         actor = actor_of(request)
         try:
             return view(request, actor, *args, **kwargs)
+        except ConfirmationRequired:
+            raise
         except DomainError as refusal:
+            if isinstance(refusal, Forbidden) and must_enrol(actor):
+                return _to_enrol(request)
             return refuse(request, actor, refusal)
 
     return guarded
+
+
+def must_enrol(actor: Actor) -> bool:
+    """Return whether the person may do nothing before they have a second factor."""
+    return actor.role != Role.USER and not actor.permissions
+
+
+def _to_enrol(request: HttpRequest) -> HttpResponse:
+    messages.warning(request, _("Set up your second factor first: your role asks for it."))
+    return HttpResponseRedirect(reverse("portal:profile"))
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
@@ -219,7 +241,7 @@ def act(
     try:
         found = deed.do(values, timezone.now().astimezone(UTC))
     except DomainError as refusal:
-        if deed.form is None:
+        if deed.form is None or isinstance(refusal, ConfirmationRequired):
             raise
         _explain(deed.form, refusal)
         return _again(request, actor, page, deed, arguments, status_of(refusal))

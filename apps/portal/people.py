@@ -128,6 +128,18 @@ def refuse(request: HttpRequest, viewer: Actor, user_id: UUID) -> HttpResponse:
 
 @require_POST
 @for_people
+def factor(request: HttpRequest, viewer: Actor, user_id: UUID) -> HttpResponse:
+    """Take the second factor of somebody who lost it."""
+
+    def do(_values: dict[str, Any], at: datetime) -> None:
+        account_services.reset_factor(user_id=user_id, by=viewer, at=at)
+
+    done = _("Their second factor is gone; they sign in with the password alone.")
+    return act(request, viewer, PAGE, Deed(do, done))
+
+
+@require_POST
+@for_people
 def entry(request: HttpRequest, viewer: Actor, user_id: UUID) -> HttpResponse:
     """Let somebody in, or keep them out."""
     active = request.POST.get("active") == "yes"

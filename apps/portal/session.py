@@ -1,6 +1,7 @@
 """Sign-in, sign-out and the theme: what belongs to the browser, not to the operation."""
 
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -16,6 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from apps.accounts import services as accounts
+from apps.accounts.selectors import CONFIRMED
 from apps.audit import services as audit
 from apps.core.errors import DomainError, TooMany
 from apps.portal.pages import THEMES, actor_of, theme_of
@@ -23,6 +25,8 @@ from apps.portal.pages import THEMES, actor_of, theme_of
 YEAR = 365 * 24 * 3600
 MONTH = 30 * 24 * 3600
 DEVICE = "device"
+SECOND = "second_step"
+SECOND_WITHIN = timedelta(minutes=5)
 
 
 class SignInForm(forms.Form):
@@ -58,24 +62,54 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     form = SignInForm(request.POST)
     if not form.is_valid():
         return _form(request, form, target, 400)
+    origin = origin_of(request)
+    now = timezone.now().astimezone(UTC)
     try:
         user = accounts.verify_credentials(
             email=form.cleaned_data["email"],
             password=form.cleaned_data["password"],
-            at=timezone.now().astimezone(UTC),
-            address=request.META.get("REMOTE_ADDR", ""),
-            agent=request.headers.get("User-Agent", "")[:200],
-            device=request.COOKIES.get(DEVICE, ""),
+            origin=origin,
+            at=now,
         )
-    except TooMany as refusal:
+    except accounts.FactorWanted as wanted:
+        request.session[SECOND] = {
+            "user": str(wanted.user.pk),
+            "until": (now + SECOND_WITHIN).timestamp(),
+            "next": target,
+        }
+        return redirect("portal:sign-in-code")
+    except DomainError as refusal:
+        return _refused(request, form, target, refusal)
+    return enter(request, user, target, now)
+
+
+def _refused(
+    request: HttpRequest, form: SignInForm, target: str, refusal: DomainError
+) -> HttpResponse:
+    if isinstance(refusal, TooMany):
         form.add_error(None, _("Too many attempts. Wait a few minutes and try again."))
         answer = _form(request, form, target, 429)
         answer["Retry-After"] = str(refusal.retry_after)
         return answer
-    except DomainError:
-        form.add_error(None, _("This e-mail and password do not belong together."))
-        return _form(request, form, target, 401)
+    form.add_error(None, _("This e-mail and password do not belong together."))
+    return _form(request, form, target, 401)
+
+
+def origin_of(request: HttpRequest) -> accounts.Origin:
+    """Return where somebody signs in from."""
+    return accounts.Origin(
+        address=request.META.get("REMOTE_ADDR", ""),
+        agent=request.headers.get("User-Agent", "")[:200],
+        request_id=request.headers.get("X-Request-ID", "")[:64],
+        device=request.COOKIES.get(DEVICE, ""),
+    )
+
+
+def enter(request: HttpRequest, user: Any, target: str, at: datetime) -> HttpResponse:
+    """Open a session for somebody who has shown who they are."""
+    request.session.pop(SECOND, None)
     auth.login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    request.session[CONFIRMED] = at.timestamp()
     return _known(redirect(target), user.email)
 
 

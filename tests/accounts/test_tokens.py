@@ -46,9 +46,7 @@ def login(email="anna@example.com", password=PASSWORD, at=AT):
         email=email,
         password=password,
         at=at,
-        address="192.0.2.1",
-        agent="test",
-        request_id="r",
+        origin=services.Origin(address="192.0.2.1", agent="test", request_id="r"),
     )
 
 
@@ -332,6 +330,7 @@ CLAIMS = [
     {"iat": NOW + 3600},
     {"iat": "0"},
     {"iat": None},
+    {"nbf": NOW + 3600},
 ]
 
 

@@ -3,6 +3,8 @@
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
@@ -144,6 +146,21 @@ def test_what_is_foreign_reads_as_missing(places, as_role, role):
         foreign = refusal(client, operation, places["foreign"])
         assert foreign[0] == 404, operation
         assert foreign == refusal(client, operation, missing)
+
+
+def test_a_long_list_of_own_objects_costs_as_many_queries_as_a_short_one(places, as_role):
+    client = as_role("crew")
+
+    def queries():
+        with CaptureQueriesContext(connection) as asked:
+            found = client.get("/api/oms/outages?limit=50").json()
+        return len(found["outages"]), len(asked)
+
+    assert queries()[0] == 1
+    few = queries()[1]
+    for number in range(3, 52):
+        sent("Alpha", opened(number))
+    assert queries() == (50, few)
 
 
 def test_nobody_passes_without_a_token(places, client_of):

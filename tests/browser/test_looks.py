@@ -5,6 +5,12 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+
+from apps.accounts import services as accounts
+from apps.accounts.models import User
+from apps.accounts.selectors import actor_of_user
+from apps.approvals import services as approvals
 
 README_PICTURE = Path(__file__).parents[2] / "docs" / "img" / "overview.png"
 PAGES = {
@@ -24,11 +30,12 @@ PAGES = {
     "people": "/people",
     "machines": "/machines",
     "profile": "/profile",
+    "confirm": "/confirm",
     "audit": "/audit",
     "storm": "/bad-night",
     "design": "/design/",
 }
-NOT_LIVE = ("design",)
+NOT_LIVE = ("design", "confirm")
 WIDTHS = {"wall": (1920, 1080), "desk": (1440, 900), "phone": (390, 844)}
 CHECKED = {("desk", "dark"), ("desk", "light"), ("phone", "dark")}
 
@@ -54,7 +61,9 @@ def check_with_axe(page, name):
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_every_page_looks_right(evening, desk, screenshot, theme):
     at = desk(bypass_csp=True)
-    at.sign_in(evening.person("admin"))
+    admin = evening.person("admin")
+    leave_something_to_decide(admin, evening.person("ops_manager"))
+    at.sign_in(admin)
     at.page.context.add_cookies([{"name": "theme", "value": theme, "url": at.address}])
     outage = evening.open()[0]
     one = f"/outages/{outage.id}"
@@ -70,6 +79,26 @@ def test_every_page_looks_right(evening, desk, screenshot, theme):
             at.page.set_viewport_size(size_of(width))
             at.page.wait_for_timeout(300)
             look_at(at.page, screenshot, name, width, theme)
+
+
+def leave_something_to_decide(admin, other):
+    """Leave two proposals to decide, one that was decided, and a second factor half set up."""
+    now, second = timezone.now(), User.objects.create(email="b@example.com", role="admin")
+    made = [
+        approvals.propose(
+            kind="role_change",
+            resource_id=str(other.id),
+            payload={"role": role},
+            summary=f"{other.email}: {other.role} → {role}",
+            by=actor_of_user(maker),
+            at=now,
+        )
+        for role, maker in (("admin", admin), ("engineer", second), ("crew", second))
+    ]
+    approvals.reject(
+        proposal_id=made[2].id, reason="Not in our crews.", by=actor_of_user(admin), at=now
+    )
+    accounts.begin_factor(by=actor_of_user(admin), at=now)
 
 
 def size_of(width):

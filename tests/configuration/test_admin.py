@@ -1,5 +1,6 @@
 """Trail, settings, users and tokens in the Django admin: read, or changed by the services."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +10,7 @@ from django.test import Client
 from apps.accounts import services as accounts
 from apps.accounts.models import ServiceToken, User
 from apps.accounts.rules import TOKEN_SECONDS
+from apps.accounts.selectors import CONFIRMED
 from apps.audit import services as audit
 from apps.audit.models import AuditEntry
 from apps.configuration import selectors
@@ -34,6 +36,9 @@ def root():
 def admin(root):
     client = Client()
     client.force_login(root, backend="django.contrib.auth.backends.ModelBackend")
+    session = client.session
+    session[CONFIRMED] = time.time()
+    session.save()
     return client
 
 

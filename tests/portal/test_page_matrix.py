@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from apps.portal.urls import urlpatterns
-from tests.permissions import DENY, OPEN_PAGES, PAGES, ROLES
+from tests.permissions import DENY, OPEN_PAGES, PAGES, ROLES, STEPS
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def arguments(name, outage):
 
 
 def test_every_page_has_a_row():
-    assert pages() == set(PAGES) | OPEN_PAGES, (
+    assert pages() == set(PAGES) | OPEN_PAGES | STEPS, (
         "Add the page's row to tests/permissions.py: role by role who may open it."
     )
 

@@ -8,6 +8,12 @@ from apps.accounts.services.access import (
     withdraw_object,
 )
 from apps.accounts.services.attempts import device_of
+from apps.accounts.services.factors import (
+    begin_factor,
+    confirm_factor,
+    remove_factor,
+    reset_factor,
+)
 from apps.accounts.services.joining import (
     Applicant,
     ask_to_reset,
@@ -34,19 +40,32 @@ from apps.accounts.services.people import (
 )
 from apps.accounts.services.profile import change_password, update_profile
 from apps.accounts.services.sessions import end_session, log_out, refresh
-from apps.accounts.services.sign_in import SignIn, SignInRefused, login, verify_credentials
+from apps.accounts.services.sign_in import (
+    FactorWanted,
+    Origin,
+    SignIn,
+    SignInRefused,
+    login,
+    prove_again,
+    verify_code,
+    verify_credentials,
+)
 
 __all__ = [
     "Applicant",
+    "FactorWanted",
     "NeedsTwo",
     "NewUser",
+    "Origin",
     "SignIn",
     "SignInRefused",
     "ask_for_service_token",
     "ask_to_reset",
     "ask_to_verify",
+    "begin_factor",
     "change_password",
     "change_role",
+    "confirm_factor",
     "create_user",
     "device_of",
     "end_session",
@@ -55,10 +74,13 @@ __all__ = [
     "issue_service_token",
     "log_out",
     "login",
+    "prove_again",
     "refresh",
     "refuse_role",
     "register",
+    "remove_factor",
     "require",
+    "reset_factor",
     "reset_password",
     "revoke_service_token",
     "rotate_service_token",
@@ -67,6 +89,7 @@ __all__ = [
     "set_role",
     "sync_roles",
     "update_profile",
+    "verify_code",
     "verify_credentials",
     "verify_email",
     "withdraw_object",

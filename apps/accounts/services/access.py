@@ -28,7 +28,7 @@ def require(by: Actor, permission: str, /) -> None:
 class NeedsTwo(Conflict):
     """A second person has to agree to this act."""
 
-    code = "approval_required"
+    code = "APPROVAL_REQUIRED"
 
 
 def needs_two(kind: TwoPeople, by: Actor) -> bool:

@@ -15,7 +15,7 @@ from apps.accounts.selectors import forget_bearers
 from apps.accounts.services.access import MANAGE, check_alone, needs_two, require
 from apps.approvals.services import Proposal, propose
 from apps.audit import services as audit
-from apps.core.actor import Actor
+from apps.core.actor import Actor, check_fresh
 from apps.core.errors import Conflict, Invalid, NotFound
 
 OVERLAP = timedelta(hours=24)
@@ -94,6 +94,7 @@ def issue_service_token(
     a second person has to agree.
     """
     require(by, MANAGE)
+    check_fresh(by, at)
     check_alone(TwoPeople.SERVICE_TOKEN, by)
     draft = Draft.of(name, scopes, expires_at, at)
     return _added(replace(draft, user_id=user_id), by, at)
@@ -114,6 +115,7 @@ def ask_for_service_token(
     agreed. Raises Forbidden, or Invalid as `issue_service_token`.
     """
     require(by, MANAGE)
+    check_fresh(by, at)
     draft = Draft.of(name, scopes, expires_at, at)
     if not needs_two(TwoPeople.SERVICE_TOKEN, by):
         return _added(draft, by, at)
@@ -160,6 +162,7 @@ def rotate_service_token(
     Conflict where the old one has ended.
     """
     require(by, MANAGE)
+    check_fresh(by, at)
     row = _locked(token_id)
     if row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= at):
         raise Conflict("This service token has ended.")

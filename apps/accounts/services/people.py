@@ -22,7 +22,7 @@ from apps.accounts.services.access import (
 )
 from apps.approvals.services import Proposal, propose
 from apps.audit import services as audit
-from apps.core.actor import Actor
+from apps.core.actor import Actor, check_fresh
 from apps.core.errors import Conflict, Invalid
 
 
@@ -90,6 +90,7 @@ def set_role(*, user_id: UUID, role: str, by: Actor, at: datetime) -> User:
     Raises Forbidden, NotFound, Invalid, or NeedsTwo where a second person has to agree.
     """
     require(by, MANAGE)
+    check_fresh(by, at)
     check_alone(TwoPeople.ROLE_CHANGE, by)
     return give_role(user_id, role, by, at)
 
@@ -101,6 +102,7 @@ def change_role(*, user_id: UUID, role: str, by: Actor, at: datetime) -> User | 
     Raises Forbidden, NotFound or Invalid.
     """
     require(by, MANAGE)
+    check_fresh(by, at)
     if not needs_two(TwoPeople.ROLE_CHANGE, by):
         return give_role(user_id, role, by, at)
     user, found = locked(user_id), known_role(role)
@@ -163,6 +165,7 @@ def refuse_role(*, user_id: UUID, by: Actor, at: datetime) -> User:
 def set_active(*, user_id: UUID, active: bool, by: Actor, at: datetime) -> User:
     """Let a user in or keep them out; their tokens end. Raises Forbidden or NotFound."""
     require(by, MANAGE)
+    check_fresh(by, at)
     user = locked(user_id)
     if user.is_active == active:
         return user

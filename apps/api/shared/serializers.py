@@ -12,6 +12,13 @@ class LoginBody(serializers.Serializer[Any]):
 
     email = serializers.EmailField(max_length=254)
     password = serializers.CharField(max_length=PASSWORD_LENGTH, trim_whitespace=False)
+    code = serializers.CharField(
+        max_length=20,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="A code of the second factor, for accounts that have one.",
+    )
 
 
 class RegisterBody(serializers.Serializer[Any]):
@@ -57,6 +64,13 @@ class TokenBody(serializers.Serializer[Any]):
 
     username = serializers.CharField(max_length=254)
     password = serializers.CharField(max_length=PASSWORD_LENGTH, trim_whitespace=False)
+    code = serializers.CharField(
+        max_length=20,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="A code of the second factor, for accounts that have one.",
+    )
 
 
 class SegsUser(serializers.Serializer[Any]):

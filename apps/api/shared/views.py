@@ -44,7 +44,7 @@ class Login(OpenView):
     def post(self, request: Request) -> Response:
         """Open a session and return its tokens."""
         body = self.read(LoginBody)
-        found = accounts.login(**body, at=self.at, **origin_of(request._request))
+        found = accounts.login(**body, origin=_origin(request), at=self.at)
         return self.answer(_both_shapes(found))
 
 
@@ -87,8 +87,9 @@ class Token(OpenView):
         found = accounts.login(
             email=body["username"],
             password=body["password"],
+            code=body["code"],
+            origin=_origin(request),
             at=self.at,
-            **origin_of(request._request),
         )
         return self.answer(
             {
@@ -134,6 +135,10 @@ class DatabaseHealth(SharedView):
                 },
             }
         )
+
+
+def _origin(request: Request) -> accounts.Origin:
+    return accounts.Origin(**origin_of(request._request))
 
 
 def _both_shapes(found: accounts.SignIn) -> dict[str, Any]:

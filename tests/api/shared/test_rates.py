@@ -3,9 +3,14 @@
 import pytest
 import redis
 from django.test import Client
+from django.utils import timezone
 
 from apps.accounts import services as accounts
+from apps.accounts.models import User
+from apps.configuration import services as configuration
 from apps.core import limits
+from apps.core.actor import system
+from apps.core.errors import TooMany
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "SecurePass123!"
@@ -117,3 +122,24 @@ def test_strangers_never_lock_out_a_known_device(person, many_calls):
     browser.cookies["device"] = accounts.device_of(email="other@example.com")
     page = browser.post("/sign-in", {"email": user.email, "password": PASSWORD})
     assert page.status_code == 429
+
+
+def test_a_stranger_does_not_try_one_account_after_the_other(person, many_calls):
+    configuration.change(
+        key="accounts.sign_in_attempts", value=3, by=system(), at=timezone.now()
+    )
+    person("operator")
+
+    def refused(number):
+        with pytest.raises((TooMany, accounts.SignInRefused)) as refusal:
+            accounts.verify_code(
+                user_id=User.objects.create(email=f"u{number}@example.com").id,
+                code="x",
+                origin=accounts.Origin(address="10.6.6.8"),
+                at=timezone.now(),
+            )
+        return refusal.type is TooMany
+
+    assert [refused(number) for number in range(32)] == [False] * 30 + [True] * 2
+    assert sign_in(Client(), REMOTE_ADDR="10.6.6.8").status_code == 429
+    assert sign_in(Client(), REMOTE_ADDR="10.6.6.9").status_code == 200

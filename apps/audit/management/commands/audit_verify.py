@@ -36,7 +36,9 @@ class Command(BaseCommand):
         path: Path = options["checkpoints"]
         at = timezone.now()
         begins = options["begin"] and not path.exists()
-        found = [*guard_faults(), *faults()] if begins else list(trail_faults(path=path, at=at))
+        found = (
+            [*guard_faults(), *faults()] if begins else list(trail_faults(path=path, at=at))
+        )
         for fault in found[:SHOWN]:
             self.stderr.write(str(fault))
         if found:
