@@ -13,6 +13,8 @@ from typing import Any
 
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 PREFIX = "limit:"
 STORE_SECONDS = 0.5
@@ -113,10 +115,16 @@ local = LocalLimits()
 
 @cache
 def _store() -> redis.Redis:
+    return store_at(settings.CACHES["default"]["LOCATION"])
+
+
+def store_at(url: str) -> redis.Redis:
+    """Return a client that gives up soon: one retry at once, for a connection gone stale."""
     return redis.Redis.from_url(
-        settings.CACHES["default"]["LOCATION"],
+        url,
         socket_timeout=STORE_SECONDS,
         socket_connect_timeout=STORE_SECONDS,
+        retry=Retry(NoBackoff(), 1),
     )
 
 

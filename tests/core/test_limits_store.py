@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import pytest
-import redis
 
 from apps.core import limits
 
@@ -66,7 +65,7 @@ def test_a_window_ends():
 
 
 def test_a_store_that_is_away_is_said(monkeypatch):
-    away = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1)
+    away = limits.store_at("redis://127.0.0.1:1")
     monkeypatch.setattr(limits, "_store", lambda: away)
     with pytest.raises(limits.StoreAway):
         limits.take(key="a", limit=3, seconds=60)

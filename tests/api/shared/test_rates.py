@@ -1,7 +1,6 @@
 """How often one may call: classes, headers, and what happens when the store is away."""
 
 import pytest
-import redis
 from django.test import Client
 from django.utils import timezone
 
@@ -39,7 +38,7 @@ def sign_in(client, password=PASSWORD, **values):
 
 @pytest.fixture
 def away(monkeypatch):
-    store = redis.Redis(host="127.0.0.1", port=1, socket_connect_timeout=0.1)
+    store = limits.store_at("redis://127.0.0.1:1")
     monkeypatch.setattr(limits, "_store", lambda: store)
     monkeypatch.setattr(limits, "local", limits.LocalLimits())
 
