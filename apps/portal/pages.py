@@ -204,6 +204,7 @@ def draw_page(
         "page": page.name,
         "live_url": f"{live}?{query}" if query else live,
         "theme": theme_of(request),
+        "zone": getattr(request.user, "time_zone", ""),
     }
     return HttpResponse(
         loader.get_template(page.template).render(whole, request), status=status

@@ -27,6 +27,19 @@ document.addEventListener("submit", (event) => {
   fetch(form.action, { method: "POST", body, redirect: "manual" });
   applyTheme(event.submitter.value);
 });
+
+// Live parts are drawn for all who look, so their forms get the token of this reader here.
+const token = JSON.parse(document.body.getAttribute("hx-headers") ?? "{}")["X-CSRFToken"];
+document.addEventListener(
+  "submit",
+  ({ target: form }) => {
+    if (form.method !== "post" || !token) return;
+    const field = form.elements.csrfmiddlewaretoken ?? document.createElement("input");
+    Object.assign(field, { type: "hidden", name: "csrfmiddlewaretoken", value: token });
+    form.append(field);
+  },
+  true,
+);
 brightness.addEventListener("change", () => {
   if (root.dataset.themeWish === "system") applyTheme("system");
 });

@@ -67,7 +67,7 @@ def test_every_page_looks_right(evening, desk, screenshot, theme):
     at.page.context.add_cookies([{"name": "theme", "value": theme, "url": at.address}])
     outage = evening.open()[0]
     one = f"/outages/{outage.id}"
-    pages = PAGES | {"outage": one, "why": f"{one}/why"}
+    pages = PAGES | {"outage": one, "why": f"{one}/why", "regroup": f"{one}/regroup"}
     for name, path in pages.items():
         at.page.set_viewport_size(size_of("wall"))
         at.go(path)

@@ -37,6 +37,7 @@ def arguments(name, outage):
     return {
         "outage": {"outage_id": outage.id},
         "why": {"outage_id": outage.id},
+        "regroup": {"outage_id": outage.id},
         "device": {"code": "CB-2"},
     }.get(name, {})
 

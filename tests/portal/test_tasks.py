@@ -227,3 +227,33 @@ def test_the_list_is_a_file_with_the_same_filters(evening, as_role):
     assert len(lines) == 1 + len(evening.open())
     assert "'=HYPERLINK(1)" in lines[1]
     assert len(b"".join(client.get("/outages.csv?text=CB-3")).decode().splitlines()) == 2
+
+
+@pytest.mark.django_db
+def test_outages_are_merged_split_and_placed_by_hand(city, as_role):
+    city.report("smart_meter", "last_gasp", 5, meter_id="M-F3-2-1-0")
+    city.report("smart_meter", "last_gasp", 5, meter_id="M-F3-4-1-0")
+    first, second = sorted(city.open(), key=lambda row: row.number)
+    client = as_role("engineer")
+    page = text_of(client.get(f"/outages/{first.id}/regroup"))
+    assert "CB-3" in page
+    answer = client.post(f"/outages/{first.id}/merge", {"into": str(second.id)})
+    assert answer["Location"] == f"/outages/{second.id}"
+    assert client.get(f"/outages/{first.id}/regroup").status_code == 302
+    (one,) = city.open()
+    assert (one.id, one.device_code, one.status) == (second.id, "CB-3", "confirmed")
+    refused = client.post(f"/outages/{one.id}/split", {"device_code": "CB-3"})
+    assert refused.status_code == 409
+    assert "place the outage there instead" in text_of(refused)
+    assert (
+        client.post(f"/outages/{one.id}/split", {"device_code": "nothing"}).status_code
+        == 400
+    )
+    assert (
+        client.post(f"/outages/{one.id}/split", {"device_code": "FU-F3-4"}).status_code
+        == 302
+    )
+    assert len(city.open()) == 2
+    placed = client.post(f"/outages/{one.id}/place", {"device_code": "FU-F3-2"})
+    assert placed.status_code == 302
+    assert {row.device_code for row in city.open()} == {"FU-F3-2", "FU-F3-4"}

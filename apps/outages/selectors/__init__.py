@@ -33,6 +33,7 @@ from apps.outages.selectors.outages import (
     timeline,
     topology_of,
 )
+from apps.outages.selectors.regrouping import choices
 from apps.outages.selectors.reliability import (
     Reliability,
     RestorationStep,
@@ -76,6 +77,7 @@ __all__ = [
     "VerificationNotFound",
     "affected_customers",
     "calls_about",
+    "choices",
     "covering",
     "estimates",
     "etr_accuracy",

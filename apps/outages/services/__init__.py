@@ -16,6 +16,11 @@ from apps.outages.services.life import (
     record_contact,
     record_field_work,
 )
+from apps.outages.services.regrouping import (
+    merge_outages,
+    place_outage,
+    split_outage,
+)
 from apps.outages.services.shifts import (
     hand_over,
     take_over,
@@ -45,6 +50,8 @@ __all__ = [
     "erase_outages",
     "hand_over",
     "judge",
+    "merge_outages",
+    "place_outage",
     "publish_etr",
     "record_contact",
     "record_field_work",
@@ -57,6 +64,7 @@ __all__ = [
     "set_zone_estimate",
     "settle_verifications",
     "simulate_storm_estimates",
+    "split_outage",
     "take_free_reports",
     "take_over",
     "take_reports",

@@ -1,8 +1,10 @@
 """What templates of the pages need beyond Django's own: icons, times, tones, live parts."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import template
 from django.template.context import RequestContext
@@ -83,27 +85,26 @@ def since(context: RequestContext, moment: datetime | None) -> SafeString:
     """Draw a time as its distance from now, the absolute time on hover."""
     if moment is None:
         return SafeString("–")
-    moment = moment.astimezone(UTC)
     now = context.get("at") or moment
     return format_html(
         '<time datetime="{}" title="{}" data-since>{}</time>',
-        moment.isoformat(timespec="seconds"),
-        absolute(moment),
+        _stamp(moment),
+        absolute(local(context, moment)),
         distance(moment - now),
     )
 
 
-@register.simple_tag
-def clock(moment: datetime | None) -> SafeString:
+@register.simple_tag(takes_context=True)
+def clock(context: RequestContext, moment: datetime | None) -> SafeString:
     """Draw a time of day, the whole date on hover."""
     if moment is None:
         return SafeString("–")
-    moment = moment.astimezone(UTC)
+    here = local(context, moment)
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        moment.isoformat(timespec="seconds"),
-        absolute(moment),
-        f"{moment:%H:%M:%S}",
+        '<time datetime="{}" title="{}" data-clock="seconds">{}</time>',
+        _stamp(moment),
+        absolute(here),
+        f"{here:%H:%M:%S}",
     )
 
 
@@ -112,19 +113,40 @@ def hour(context: RequestContext, moment: datetime | None) -> SafeString:
     """Draw a time to the minute, with its day where that is not today."""
     if moment is None:
         return SafeString("–")
-    moment = moment.astimezone(UTC)
-    today = (context.get("at") or moment).date()
+    here = local(context, moment)
+    today = local(context, context.get("at") or moment).date()
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        moment.isoformat(timespec="seconds"),
-        absolute(moment),
-        f"{moment:%H:%M}" if moment.date() == today else f"{moment:%m-%d %H:%M}",
+        '<time datetime="{}" title="{}" data-clock="minutes">{}</time>',
+        _stamp(moment),
+        absolute(here),
+        f"{here:%H:%M}" if here.date() == today else f"{here:%m-%d %H:%M}",
     )
+
+
+def local(context: RequestContext, moment: datetime) -> datetime:
+    """Return the moment in the zone of who looks; what several look at is drawn in UTC.
+
+    The browser puts what is drawn for several into the zone of its reader.
+    """
+    return moment.astimezone(zone_called(context.get("zone", "")))
+
+
+@cache
+def zone_called(name: str) -> tzinfo:
+    """Return the time zone of that name; UTC where there is none."""
+    try:
+        return ZoneInfo(name) if name else UTC
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def absolute(moment: datetime) -> str:
     """Return a time in full, with its zone."""
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    return f"{moment:%Y-%m-%d %H:%M:%S} {moment.tzinfo}"
 
 
 def distance(delta: timedelta) -> str:

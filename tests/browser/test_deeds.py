@@ -1,0 +1,69 @@
+"""What a person does on parts that were drawn anew while they looked."""
+
+from django.utils import timezone
+
+from apps.accounts.models import User
+from apps.accounts.selectors import actor_of_user
+from apps.approvals import services as approvals
+from apps.approvals.models import Proposal
+
+
+def propose(person, role, by):
+    return approvals.propose(
+        kind="role_change",
+        resource_id=str(person.id),
+        payload={"role": role},
+        summary=f"{person.email}: {person.role} → {role}",
+        by=actor_of_user(by),
+        at=timezone.now(),
+    )
+
+
+def test_a_proposal_that_appears_is_approved_where_it_appeared(evening, desk, relay_now):
+    other = User.objects.create(email="second@example.com", role="admin")
+    crew = evening.person("crew")
+    at = desk()
+    at.sign_in(evening.person("admin"))
+    at.go("/approvals")
+    at.is_live()
+    at.page.get_by_text("Nothing waits for a second person.").wait_for()
+    made = propose(crew, "operator", other)
+    relay_now()
+    row = at.page.locator(f"#proposal-{made.id}")
+    row.get_by_role("button", name="Approve").click()
+    at.page.get_by_text("Approved and carried out.").wait_for()
+    assert Proposal.objects.get().state == "executed"
+    assert User.objects.get(pk=crew.pk).role == "operator"
+
+
+def test_times_are_those_of_the_reader(evening, desk, relay_now):
+    person = evening.person("operator")
+    User.objects.filter(pk=person.pk).update(time_zone="Pacific/Auckland")
+    at = desk()
+    at.sign_in(person)
+    at.go("/outages")
+    at.is_live()
+    first = at.page.locator("time[datetime]").first
+    assert first.get_attribute("title").endswith("Pacific/Auckland")
+    evening.report("smart_meter", "last_gasp", 0, meter_id="M-F2-1-1-0")
+    relay_now()
+    at.page.locator("tr.arrived").first.wait_for()
+    for time in at.page.locator("time[datetime]").all():
+        assert time.get_attribute("title").endswith("Pacific/Auckland")
+
+
+def test_outages_are_merged_by_keyboard_alone(evening, desk):
+    known = {row.id for row in evening.open()}
+    for spur in (2, 4):
+        evening.report("smart_meter", "last_gasp", 0, meter_id=f"M-F2-{spur}-1-0")
+    one, other = [row for row in evening.open() if row.id not in known]
+    at = desk()
+    at.sign_in(evening.person("operator"))
+    at.go(f"/outages/{one.id}")
+    at.page.get_by_role("link", name="Merge, split, place").press("Enter")
+    row = at.page.locator(f"#merge-{other.id}")
+    assert "CB-2" in row.inner_text()
+    row.get_by_role("button", name="Merge").press("Enter")
+    at.page.get_by_text("Merged: one cause.").wait_for()
+    at.page.wait_for_url(f"**/outages/{other.id}")
+    assert at.page.get_by_text("CB-2").first.is_visible()
