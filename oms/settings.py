@@ -210,6 +210,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": schedule(5.0),
         "options": {"expires": 5},
     },
+    "planned-work": {
+        "task": "apps.outages.tasks.run_planned_work",
+        "schedule": schedule(5.0),
+        "options": {"expires": 5},
+    },
     "verifications": {
         "task": "apps.outages.tasks.settle_verifications",
         "schedule": schedule(2.0),

@@ -127,7 +127,11 @@ _OPERATE: Final = _LOOK | {
     "network.switch_device",
     "core.view_health",
 }
-_MANAGE: Final = _OPERATE | {"outages.storm_mode", "approvals.view_proposal"}
+_MANAGE: Final = _OPERATE | {
+    "outages.storm_mode",
+    "outages.approve_work",
+    "approvals.view_proposal",
+}
 ALL_PERMISSIONS: Final = _MANAGE | {
     "crews.work_assignment",
     "network.import_network",

@@ -13,7 +13,7 @@ class NoticeRequested(Event):
 
     name: ClassVar[str] = "notifications.requested"
     notice_id: UUID
-    outage_id: UUID
+    outage_id: UUID | None
     recipients: int
     by: str
 
@@ -29,7 +29,7 @@ class NoticeSent(Event):
 
     name: ClassVar[str] = "notifications.sent"
     notice_id: UUID
-    outage_id: UUID
+    outage_id: UUID | None
 
     @property
     def subject(self) -> str:

@@ -12,7 +12,7 @@ from apps.notifications.rules import Channel, Delivery, Progress, progress
 
 
 class Notice(models.Model):
-    """A message to the customers of an outage.
+    """A message to the customers of an outage, or of planned work before it begins.
 
     `unknown` holds the customer ids that nobody has. `fingerprint` is the same for notices that
     say the same to the same people about the same outage. `finished_at` is set once nothing of it
@@ -21,7 +21,14 @@ class Notice(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     outage = models.ForeignKey(
-        "outages.Outage", on_delete=models.PROTECT, related_name="+", db_index=False
+        "outages.Outage",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
+    )
+    work = models.ForeignKey(
+        "outages.PlannedWork", null=True, on_delete=models.PROTECT, related_name="+"
     )
     channel = models.CharField(max_length=5, choices=Channel.choices)
     message = models.TextField()
@@ -48,6 +55,11 @@ class Notice(models.Model):
                 condition=Q(channel__in=Channel.values), name="notice_channel_known"
             ),
             models.CheckConstraint(condition=~Q(message=""), name="notice_says_something"),
+            models.CheckConstraint(
+                condition=Q(outage=None, work__isnull=False)
+                | Q(outage__isnull=False, work=None),
+                name="notice_is_about_one",
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["-created_at", "-id"], name="notice_newest"),

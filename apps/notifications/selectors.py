@@ -51,13 +51,18 @@ class RecipientView:
 def notices(*, viewer: Actor) -> QuerySet[Notice]:
     """Return all notices with the counts of their recipients, newest first."""
     require(viewer, VIEW)
-    return _counted(Notice.objects.select_related("outage"))
+    return _counted(Notice.objects.select_related("outage", "work"))
 
 
 def notices_of(*, outage_id: UUID, viewer: Actor) -> QuerySet[Notice]:
     """Return the notices of an outage and of those merged into it, newest first."""
     found = Q(outage_id=outage_id) | Q(outage__merged_into=outage_id)
     return notices(viewer=viewer).filter(found)
+
+
+def notices_of_work(*, work_id: int, viewer: Actor) -> QuerySet[Notice]:
+    """Return the notices of planned work, newest first."""
+    return notices(viewer=viewer).filter(work_id=work_id)
 
 
 def notice(*, notice_id: UUID, viewer: Actor) -> Notice:

@@ -71,6 +71,20 @@ class OutageNoted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlannedWorkChanged(Event):
+    """Planned work was made, agreed to, begun, ended or taken back."""
+
+    name: ClassVar[str] = "outages.planned_work_changed"
+    work_id: int
+    state: str
+
+    @property
+    def subject(self) -> str:
+        """Return the work."""
+        return f"work:{self.work_id}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class EstimatesPublished(Event):
     """Nobody said when power is back at these outages, so the portal has estimated it."""
 

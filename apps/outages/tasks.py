@@ -28,6 +28,12 @@ _seat, _spare_seat = threading.Lock(), threading.Lock()
 
 
 @shared_task
+def run_planned_work() -> int:
+    """Begin planned work that is due, close what is over; return how many changed."""
+    return services.run_planned_work(at=timezone.now())
+
+
+@shared_task
 def judge_part(key: str) -> bool:
     """Judge one part of the network (`feeder:12`), if it is due and nobody else does."""
     rows = CorrelationWork.objects.filter(key=key)

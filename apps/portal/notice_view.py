@@ -36,8 +36,10 @@ class NoticeLine:
     id: UUID
     type_label: str
     message: str
-    outage_id: UUID
+    outage_id: UUID | None
     outage_number: str
+    work_id: int | None
+    work_number: str
     sent_by: str
     created_at: datetime
     unknown: int
@@ -78,7 +80,9 @@ def notice_line(row: "Notice") -> NoticeLine:
         type_label=str(Channel(row.channel).label),
         message=row.message,
         outage_id=row.outage_id,
-        outage_number=row.outage.label,
+        outage_number=row.outage.label if row.outage is not None else "",
+        work_id=row.work_id,
+        work_number=row.work.label if row.work is not None else "",
         sent_by=row.on_behalf_of or row.requested_by,
         created_at=row.created_at,
         unknown=len(row.unknown),

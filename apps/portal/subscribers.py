@@ -1,24 +1,37 @@
-"""Turn what notices and proposals publish into hints for open pages."""
+"""Turn what notices, proposals and planned work publish into hints for open pages."""
+
+from uuid import UUID
 
 from apps.approvals.events import ProposalChanged
 from apps.core.events import subscribe
 from apps.notifications.events import NoticeRequested, NoticeSent
+from apps.outages.events import PlannedWorkChanged
 from apps.realtime.services import hint
 
 
 @subscribe(NoticeRequested)
 def on_notice_requested(event: NoticeRequested) -> None:
-    """Point at the notices and at the outage."""
-    hint(topics=["notices", f"outage:{event.outage_id}"])
+    """Point at the notices and at what they are about."""
+    hint(topics=["notices", _about(event.outage_id)])
 
 
 @subscribe(NoticeSent)
 def on_notice_sent(event: NoticeSent) -> None:
-    """Point at the notices and at the outage."""
-    hint(topics=["notices", f"outage:{event.outage_id}"])
+    """Point at the notices and at what they are about."""
+    hint(topics=["notices", _about(event.outage_id)])
 
 
 @subscribe(ProposalChanged)
 def on_proposal_changed(_event: ProposalChanged) -> None:
     """Point at the approvals."""
     hint(topics=["approvals"])
+
+
+@subscribe(PlannedWorkChanged)
+def on_planned_work_changed(_event: PlannedWorkChanged) -> None:
+    """Point at planned work."""
+    hint(topics=["planned"])
+
+
+def _about(outage_id: UUID | None) -> str:
+    return "planned" if outage_id is None else f"outage:{outage_id}"

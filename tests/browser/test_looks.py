@@ -1,6 +1,7 @@
 """Pictures of every page, in both themes and three widths, and what axe says of each."""
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from apps.accounts import services as accounts
 from apps.accounts.models import User
 from apps.accounts.selectors import actor_of_user
 from apps.approvals import services as approvals
+from apps.notifications.services import announce
+from apps.outages.services import WorkPlan, approve_work, plan_work
 
 README_PICTURE = Path(__file__).parents[2] / "docs" / "img" / "overview.png"
 PAGES = {
@@ -26,6 +29,7 @@ PAGES = {
     "device": "/network/CB-3",
     "shift": "/shift",
     "work": "/work",
+    "planned": "/planned?device=FU-F3-2",
     "approvals": "/approvals",
     "people": "/people",
     "machines": "/machines",
@@ -62,12 +66,13 @@ def check_with_axe(page, name):
 def test_every_page_looks_right(evening, desk, screenshot, theme):
     at = desk(bypass_csp=True)
     admin = evening.person("admin")
-    leave_something_to_decide(admin, evening.person("ops_manager"))
+    work = leave_something_to_decide(admin, evening.person("ops_manager"))
     at.sign_in(admin)
     at.page.context.add_cookies([{"name": "theme", "value": theme, "url": at.address}])
     outage = evening.open()[0]
     one = f"/outages/{outage.id}"
     pages = PAGES | {"outage": one, "why": f"{one}/why", "regroup": f"{one}/regroup"}
+    pages["planned-work"] = f"/planned/{work}"
     for name, path in pages.items():
         at.page.set_viewport_size(size_of("wall"))
         at.go(path)
@@ -82,7 +87,7 @@ def test_every_page_looks_right(evening, desk, screenshot, theme):
 
 
 def leave_something_to_decide(admin, other):
-    """Leave two proposals to decide, one that was decided, and a second factor half set up."""
+    """Leave proposals, a second factor half set up and planned work; return a work's number."""
     now, second = timezone.now(), User.objects.create(email="b@example.com", role="admin")
     made = [
         approvals.propose(
@@ -99,6 +104,29 @@ def leave_something_to_decide(admin, other):
         proposal_id=made[2].id, reason="Not in our crews.", by=actor_of_user(admin), at=now
     )
     accounts.begin_factor(by=actor_of_user(admin), at=now)
+    works = [
+        plan_work(
+            plan=WorkPlan(
+                title, device, now + timedelta(hours=h), now + timedelta(hours=h + 5)
+            ),
+            by=actor_of_user(second),
+            at=now,
+        )
+        for title, device, h in (
+            ("Replace the fuse holder", "FU-F3-2", 20),
+            ("New cable to the school", "FU-F1-4", 44),
+            ("Trim the trees along the street", "R-F2", 100),
+        )
+    ]
+    approve_work(work_id=works[1].pk, by=actor_of_user(admin), at=now)
+    announce(
+        work_id=works[0].pk,
+        channel="sms",
+        message="Planned work tomorrow: your power will be off for five hours.",
+        by=actor_of_user(second),
+        at=now,
+    )
+    return works[0].pk
 
 
 def size_of(width):

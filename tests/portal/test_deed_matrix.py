@@ -9,6 +9,7 @@ from django.urls import reverse
 from apps.audit.models import AuditEntry
 from apps.portal.urls import urlpatterns
 from tests.permissions import ALLOW, DEEDS, DENY, OPEN_PAGES, OWN, PAGES, ROLES, STEPS
+from tests.portal.test_page_matrix import planned
 
 BODIES = {
     "storm": {"faults": "1"},
@@ -28,6 +29,16 @@ BODIES = {
     "shift-give": {"give-text": "x"},
     "work-step": {"status": "on_site"},
     "work-note": {"note-text": "x"},
+    "plan": {
+        "plan-title": "x",
+        "plan-device_code": "CB-2",
+        "plan-starts_at": "2099-01-01T10:00",
+        "plan-ends_at": "2099-01-01T12:00",
+    },
+    "work-reject": {"reason-reason": "x"},
+    "work-cancel": {"reason-reason": "x"},
+    "work-extend": {"extend-ends_at": "2099-01-01T12:00"},
+    "work-announce": {"announce-channel": "sms", "announce-message": "x"},
     "person-role": {"role": "crew"},
     "person-entry": {"active": "yes"},
     "machine-issue": {"name": "x", "scopes": ["events:write"]},
@@ -67,6 +78,7 @@ def arguments(name, outage, person):
         "zone_id": 1,
         "token_id": 1,
         "code": "CB-2",
+        "work_id": planned().pk,
     }
     pattern = next(p.pattern for p in urlpatterns if p.name == name)
     return {key: known[key] for key in pattern.converters}

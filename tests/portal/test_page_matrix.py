@@ -1,8 +1,13 @@
 """Every role opens every page of the portal."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from apps.core.actor import system
+from apps.outages.services import WorkPlan, plan_work
 from apps.portal.urls import urlpatterns
 from tests.permissions import DENY, OPEN_PAGES, PAGES, ROLES, STEPS
 
@@ -34,12 +39,21 @@ def is_read(view):
 
 
 def arguments(name, outage):
+    if name == "planned-work":
+        return {"work_id": planned().pk}
     return {
         "outage": {"outage_id": outage.id},
         "why": {"outage_id": outage.id},
         "regroup": {"outage_id": outage.id},
         "device": {"code": "CB-2"},
     }.get(name, {})
+
+
+def planned():
+    """Plan work, as somebody who sits at the machine itself."""
+    now = timezone.now()
+    plan = WorkPlan("New cable", "FU-F3-2", now, now + timedelta(hours=2))
+    return plan_work(plan=plan, by=system("test"), at=now)
 
 
 def test_every_page_has_a_row():

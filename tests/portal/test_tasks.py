@@ -1,15 +1,18 @@
 """The tasks of a shift on their pages: calls, switching, the log, a crew's work, people."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from apps.accounts import selectors as accounts
 from apps.accounts.models import ServiceToken, User
 from apps.audit.models import AuditEntry
 from apps.crews import services as crew_services
 from apps.network import selectors as network
-from apps.outages.models import Handover, Outage, SourceEvent
+from apps.outages.models import Handover, Outage, PlannedWork, SourceEvent
 
 MOST_QUERIES = 25
 WHO_SEES = {
@@ -257,3 +260,39 @@ def test_outages_are_merged_split_and_placed_by_hand(city, as_role):
     placed = client.post(f"/outages/{one.id}/place", {"device_code": "FU-F3-2"})
     assert placed.status_code == 302
     assert {row.device_code for row in city.open()} == {"FU-F3-2", "FU-F3-4"}
+
+
+@pytest.mark.django_db
+def test_work_is_planned_agreed_to_announced_and_done(city, as_role):
+    operator, manager = as_role("operator"), as_role("ops_manager")
+    page = text_of(operator.get("/planned?device=FU-F3-2"))
+    assert "customers without supply meanwhile" in page
+    now = timezone.now()
+    sent = {
+        "plan-title": "New cable",
+        "plan-device_code": "FU-F3-2",
+        "plan-starts_at": f"{now + timedelta(hours=1):%Y-%m-%dT%H:%M}",
+        "plan-ends_at": f"{now + timedelta(hours=3):%Y-%m-%dT%H:%M}",
+    }
+    wrong = operator.post("/planned/new", {**sent, "plan-device_code": "nothing"})
+    assert wrong.status_code == 400
+    assert "no device that feeds anybody" in text_of(wrong)
+    assert operator.post("/planned/new", sent).status_code == 302
+    work = PlannedWork.objects.get()
+    place = f"/planned/{work.pk}"
+    assert "New cable" in text_of(operator.get("/planned"))
+    assert operator.post(f"{place}/approve").status_code == 403
+    assert manager.post(f"{place}/approve").status_code == 302
+    told = {"announce-channel": "sms", "announce-message": "Power off at noon."}
+    assert operator.post(f"{place}/announce", told).status_code == 302
+    assert "Power off at noon." in text_of(operator.get(place))
+    assert work.label in text_of(operator.get("/notices"))
+    assert operator.post(f"{place}/begin").status_code == 302
+    later = {"extend-ends_at": f"{now + timedelta(hours=9):%Y-%m-%dT%H:%M}"}
+    assert operator.post(f"{place}/extend", later).status_code == 302
+    (outage,) = city.open()
+    assert outage.is_planned
+    assert outage.label in text_of(operator.get(place))
+    assert operator.post(f"{place}/end").status_code == 302
+    assert city.open() == []
+    assert operator.get("/planned?from=nonsense&page=x").status_code == 200

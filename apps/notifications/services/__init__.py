@@ -2,10 +2,17 @@
 
 from apps.notifications.services.delivery import close_finished, deliver, take_due
 from apps.notifications.services.erasing import erase_notices
-from apps.notifications.services.notices import Sent, notify, set_preference, warn
+from apps.notifications.services.notices import (
+    Sent,
+    announce,
+    notify,
+    set_preference,
+    warn,
+)
 
 __all__ = [
     "Sent",
+    "announce",
     "close_finished",
     "deliver",
     "erase_notices",

@@ -28,12 +28,14 @@ def affected(outage: "Outage") -> list[Person]:
     """Return the customers of the outage, each once, the critical ones first."""
     zone = zone_of(_zones().get(outage.region_code, ""))
     found = outages.affected_customers(outage=outage, viewer=system("notifications"))
-    people = {
-        row.customer_code: Person(row.customer_code, row.name, row.phone, row.email, zone)
-        for row in reversed(found)
-        if row.customer_code
-    }
-    return list(reversed(people.values()))
+    return _each_once(found, zone)
+
+
+def below(device_code: str, region_code: str) -> list[Person]:
+    """Return the customers below a device, each once, the critical ones first."""
+    zone = zone_of(_zones().get(region_code, ""))
+    found = outages.customers_below(device_code=device_code, viewer=system("notifications"))
+    return _each_once(found, zone)
 
 
 def named(codes: Sequence[str], outage: "Outage") -> tuple[list[Person], list[str]]:
@@ -56,6 +58,15 @@ def named(codes: Sequence[str], outage: "Outage") -> tuple[list[Person], list[st
         if (row := found.get(code)) is not None
     ]
     return people, [code for code in codes if code not in found]
+
+
+def _each_once(found: Sequence[outages.AffectedCustomer], zone: str) -> list[Person]:
+    people = {
+        row.customer_code: Person(row.customer_code, row.name, row.phone, row.email, zone)
+        for row in reversed(found)
+        if row.customer_code
+    }
+    return list(reversed(people.values()))
 
 
 def _region(row: network.CustomerView, regions: dict[str, str]) -> str:

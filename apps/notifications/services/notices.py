@@ -32,12 +32,12 @@ from apps.notifications.rules import (
     notice_fingerprint,
     recipient_key,
 )
-from apps.notifications.services.audience import Person, affected, named
+from apps.notifications.services.audience import Person, affected, below, named
 from apps.outages import selectors as outages
 from apps.outages.services import record_contact
 
 if TYPE_CHECKING:
-    from apps.outages.models import Outage
+    from apps.outages.models import Outage, PlannedWork
 
 SEND = "notifications.send_notice"
 
@@ -59,6 +59,20 @@ class _Draft:
     customer_codes: Sequence[str] | None
     estimated_restoration_at: datetime | None
     is_safety: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    channel: Channel
+    message: str
+    is_safety: bool
+    estimated_restoration_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _About:
+    outage: "Outage | None" = None
+    work: "PlannedWork | None" = None
 
 
 def notify(
@@ -138,39 +152,70 @@ def set_preference(
 
 
 @transaction.atomic
+def announce(*, work_id: int, channel: str, message: str, by: Actor, at: datetime) -> Sent:
+    """Tell the customers of planned work what is coming. Raises as `notify`, WorkNotFound."""
+    require(by, SEND)
+    said = _Said(channel_of(channel), message_of(message), is_safety=False)
+    work = outages.planned_work(work_id=work_id, viewer=system("notifications"))
+    fingerprint = notice_fingerprint(f"work {work.pk}", said.channel, said.message)
+    if (earlier := _sent_before(fingerprint, at)) is not None:
+        return earlier
+    people = below(work.device_code, work.region_code)
+    about = _About(work=work)
+    return _write(about, said, fingerprint, people, [], by, at)
+
+
+@transaction.atomic
 def _send(draft: _Draft, by: Actor, at: datetime) -> Sent:
     require(by, SEND)
-    channel, message = channel_of(draft.channel), message_of(draft.message)
+    said = _Said(
+        channel_of(draft.channel),
+        message_of(draft.message),
+        draft.is_safety,
+        draft.estimated_restoration_at,
+    )
     outage = outages.outage(outage_id=draft.outage_id, viewer=system("notifications"))
     while outage.merged_into is not None:
         outage = outage.merged_into
+    codes = draft.customer_codes
     fingerprint = notice_fingerprint(
         outage.id,
-        channel,
-        message,
-        sorted(codes_of(draft.customer_codes))
-        if draft.customer_codes is not None
-        else None,
-        draft.estimated_restoration_at,
-        draft.is_safety,
+        said.channel,
+        said.message,
+        sorted(codes_of(codes)) if codes is not None else None,
+        said.estimated_restoration_at,
+        said.is_safety,
     )
     if (earlier := _sent_before(fingerprint, at)) is not None:
         return earlier
-    people, unknown = _audience(draft.customer_codes, outage)
+    people, unknown = _audience(codes, outage)
+    return _write(_About(outage=outage), said, fingerprint, people, unknown, by, at)
+
+
+def _write(
+    about: _About,
+    said: _Said,
+    fingerprint: str,
+    people: Sequence[Person],
+    unknown: list[str],
+    by: Actor,
+    at: datetime,
+) -> Sent:
     notice = Notice.objects.create(
-        outage=outage,
-        channel=channel,
-        message=message,
-        estimated_restoration_at=draft.estimated_restoration_at,
-        is_safety=draft.is_safety,
+        outage=about.outage,
+        work=about.work,
+        channel=said.channel,
+        message=said.message,
+        estimated_restoration_at=said.estimated_restoration_at,
+        is_safety=said.is_safety,
         unknown=unknown,
         fingerprint=fingerprint,
         requested_by=by.label[:200],
         on_behalf_of=by.on_behalf_of[:200],
         created_at=at,
     )
-    notified = _enlist(notice, channel, people, at)
-    _tell(notice, channel, notified, by, at)
+    notified = _enlist(notice, said.channel, people, at)
+    _tell(notice, said.channel, notified, by, at)
     return Sent(notice, notified, unknown)
 
 
@@ -251,7 +296,8 @@ def _recipient(
 
 def _tell(notice: Notice, channel: Channel, notified: int, by: Actor, at: datetime) -> None:
     text = f"{channel.label} to {notified} customers: {notice.message}"
-    record_contact(outage_id=notice.outage_id, text=text, by=by, at=at)
+    if notice.outage_id is not None:
+        record_contact(outage_id=notice.outage_id, text=text, by=by, at=at)
     audit.record(
         by=by,
         action="notice_send",
@@ -259,6 +305,7 @@ def _tell(notice: Notice, channel: Channel, notified: int, by: Actor, at: dateti
         resource_id=notice.id,
         after={
             "outage": notice.outage_id,
+            "planned_work": notice.work_id,
             "channel": channel,
             "message": notice.message,
             "recipients": notified,

@@ -7,6 +7,7 @@ from apps.outages.models.outage import (
     OutageRows,
     TimelineEntry,
 )
+from apps.outages.models.planned import PlannedWork
 from apps.outages.models.shift import Handover, ShiftNote
 from apps.outages.models.source_event import EventConflict, SourceEvent
 from apps.outages.models.storm import StormPeriod
@@ -22,6 +23,7 @@ __all__ = [
     "MeterPing",
     "Outage",
     "OutageRows",
+    "PlannedWork",
     "ShiftNote",
     "SourceEvent",
     "StormPeriod",

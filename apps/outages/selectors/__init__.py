@@ -25,6 +25,7 @@ from apps.outages.selectors.outages import (
     OutageNotFound,
     OutageTopology,
     affected_customers,
+    customers_below,
     estimates,
     open_outages,
     outage,
@@ -32,6 +33,15 @@ from apps.outages.selectors.outages import (
     outages_of_work,
     timeline,
     topology_of,
+)
+from apps.outages.selectors.planning import (
+    WorkNotFound,
+    coming_works,
+    conflicts_of,
+    planned_work,
+    planned_works,
+    scope_of,
+    works_between,
 )
 from apps.outages.selectors.regrouping import choices
 from apps.outages.selectors.reliability import (
@@ -75,10 +85,14 @@ __all__ = [
     "Statistics",
     "StormMode",
     "VerificationNotFound",
+    "WorkNotFound",
     "affected_customers",
     "calls_about",
     "choices",
+    "coming_works",
+    "conflicts_of",
     "covering",
+    "customers_below",
     "estimates",
     "etr_accuracy",
     "event_rate",
@@ -96,8 +110,11 @@ __all__ = [
     "outages",
     "outages_of_work",
     "pinned_notes",
+    "planned_work",
+    "planned_works",
     "reliability_of",
     "rule_in_force",
+    "scope_of",
     "shift_notes",
     "statistics",
     "storm_mode",
@@ -108,6 +125,7 @@ __all__ = [
     "verification",
     "verifications",
     "verifications_of",
+    "works_between",
     "zone_estimates",
     "zone_estimates_of",
 ]

@@ -105,6 +105,13 @@ def affected_customers(*, outage: Outage, viewer: Actor) -> list[AffectedCustome
     )
 
 
+def customers_below(*, device_code: str, viewer: Actor) -> list[AffectedCustomer]:
+    """Return who is without supply when the device is open, the critical ones first."""
+    require(viewer, VIEW)
+    meters = network.meters_under(device_code)
+    return _in_order(_customer(meter, None, None) for meter in meters)
+
+
 def topology_of(*, outage: Outage) -> OutageTopology:
     """Return where the outage is on the network as it is switched now."""
     grid = network.grid()

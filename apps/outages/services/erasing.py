@@ -14,6 +14,7 @@ from apps.outages.models import (
     Interruption,
     MeterPing,
     Outage,
+    PlannedWork,
     SourceEvent,
     StormPeriod,
     TimelineEntry,
@@ -23,6 +24,7 @@ from apps.outages.models import (
 
 ERASE = "network.import_network"
 BEFORE_OUTAGES = (
+    PlannedWork,
     CorrelationWork,
     EventConflict,
     SourceEvent,

@@ -53,6 +53,11 @@ TONES = {
     "duplicate": "quiet",
     "ignored": "quiet",
     "unresolved": "high",
+    "proposed": "medium",
+    "approved": "low",
+    "under_way": "busy",
+    "done": "good",
+    "rejected": "quiet",
 }
 _SAFE = {ord("<"): "\\u003C", ord(">"): "\\u003E", ord("&"): "\\u0026"}
 

@@ -49,7 +49,7 @@ class NotificationsView(OmsView):
     def get(self, request: Request) -> Response:
         """Answer a page of notices, the newest first."""
         window = self.query(NoticeQuery)
-        rows = selectors.notices(viewer=self.actor)
+        rows = selectors.notices(viewer=self.actor).exclude(outage=None)
         limit, offset = window["limit"], window["offset"]
         body = {
             "notifications": rows[offset : offset + limit],
