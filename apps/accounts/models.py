@@ -200,6 +200,45 @@ class ServiceToken(models.Model):
         return f"{self.name} ({self.prefix}…)"
 
 
+class SavedView(models.Model):
+    """What somebody looks at again and again on one list: its filters and order, by name."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    page = models.CharField(max_length=40)
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=1_000, default="", blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+        ordering: ClassVar = ["name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["user", "page", "name"], name="saved_view_name_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ListChoice(models.Model):
+    """Which columns of one list somebody does not want to see."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    page = models.CharField(max_length=40)
+    hidden = ArrayField(models.CharField(max_length=40), default=list)
+
+    class Meta:
+        default_permissions = ()
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "page"], name="list_choice_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.page}"
+
+
 class Mail(WorkRow):
     """A message to one address, until it is sent; its text is forgotten then."""
 

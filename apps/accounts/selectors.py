@@ -15,7 +15,14 @@ from guardian.shortcuts import get_objects_for_user
 
 from apps.accounts import tokens
 from apps.accounts.gateways import FiledMail, read_filed
-from apps.accounts.models import SecondFactor, ServiceToken, Session, User
+from apps.accounts.models import (
+    ListChoice,
+    SavedView,
+    SecondFactor,
+    ServiceToken,
+    Session,
+    User,
+)
 from apps.accounts.rules import (
     ALL_PERMISSIONS,
     FACTOR_REQUIRED,
@@ -34,6 +41,7 @@ REMEMBERED = 10_000
 TOUCH = timedelta(minutes=1)
 MAILS_SHOWN = 50
 CONFIRMED = "confirmed_at"
+NOBODY = UUID(int=0)
 
 
 def permissions_of(user: User) -> frozenset[str]:
@@ -95,7 +103,7 @@ def factor_of(viewer: Actor) -> FactorView | None:
     """Return one's own second factor; None where there is none."""
     row = (
         SecondFactor.objects.select_related("user")
-        .filter(user_id=viewer.user_id or UUID(int=0))
+        .filter(user_id=viewer.user_id or NOBODY)
         .first()
     )
     if row is None:
@@ -175,6 +183,17 @@ def sessions_of(viewer: Actor) -> QuerySet[Session]:
         return Session.objects.none()
     own = Session.objects.filter(user_id=viewer.user_id, revoked_at=None)
     return own.order_by("-created_at")
+
+
+def saved_views(viewer: Actor, page: str) -> list[SavedView]:
+    """Return one's own saved views of a list, by name."""
+    return list(SavedView.objects.filter(user_id=viewer.user_id or NOBODY, page=page))
+
+
+def hidden_columns(viewer: Actor, page: str) -> list[str]:
+    """Return the columns of a list that one leaves out."""
+    row = ListChoice.objects.filter(user_id=viewer.user_id or NOBODY, page=page).first()
+    return sorted(row.hidden) if row is not None else []
 
 
 def service_tokens() -> QuerySet[ServiceToken]:

@@ -3,23 +3,26 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
+from django.db.models import Case, IntegerField, Value, When
 from django.urls import reverse
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from apps.core.actor import Actor
 from apps.crews import selectors as crews
 from apps.crews.rules import FINAL as CREW_FINAL
 from apps.crews.rules import STEPS, AssignmentStatus, CrewType
-from apps.outages.rules import OPEN, PlaceKind, Severity, Source
+from apps.outages.rules import OPEN, PlaceKind, Severity, Source, Status
 
 if TYPE_CHECKING:
     from apps.outages.models import Outage
 
 NEW = timedelta(minutes=1)
+FAR = 10_000
 GRAVITY = {word: rank for rank, word in enumerate(reversed(Severity.values))}
 
 
@@ -75,16 +78,17 @@ class AssignmentLine:
 
 def outage_line(outage: "Outage", at: datetime, crews_there: str = "") -> OutageLine:
     """Return the outage as a list prints it."""
+    labels = labels_in(get_language() or "")
     is_open = outage.status in OPEN
     etr = outage.estimated_restoration_at if is_open else ended_at(outage)
     return OutageLine(
         id=outage.id,
         label=outage.label,
-        url=reverse("portal:outage", args=[outage.id]),
+        url=outage_url(outage.id),
         status=outage.status,
-        status_label=outage.get_status_display(),
+        status_label=labels["status"][outage.status],
         severity=outage.severity,
-        severity_label=outage.get_severity_display(),
+        severity_label=labels["severity"][outage.severity],
         confidence=outage.confidence,
         where=where(outage),
         context=context_of(outage),
@@ -94,7 +98,7 @@ def outage_line(outage: "Outage", at: datetime, crews_there: str = "") -> Outage
         etr=etr,
         open=is_open,
         overdue=bool(is_open and etr and etr < at),
-        sources=source_words(outage.sources),
+        sources=_words(outage.sources, labels["source"]),
         crews=crews_there,
         is_new=at - outage.opened_at < NEW,
         latitude=outage.latitude,
@@ -107,7 +111,35 @@ def ended_at(outage: "Outage") -> datetime | None:
     return outage.restored_at or outage.cancelled_at
 
 
-def where(outage: "Outage") -> str:
+class Placed(Protocol):
+    """What says where an outage is."""
+
+    @property
+    def place_kind(self) -> str:
+        """Return by what the place is known."""
+
+    @property
+    def device_code(self) -> str:
+        """Return the code of the device or meter."""
+
+    @property
+    def substation_code(self) -> str:
+        """Return the code of the substation."""
+
+    @property
+    def substation_name(self) -> str:
+        """Return the name of the substation."""
+
+    @property
+    def latitude(self) -> float | None:
+        """Return the latitude in degrees."""
+
+    @property
+    def longitude(self) -> float | None:
+        """Return the longitude in degrees."""
+
+
+def where(outage: Placed) -> str:
     """Return the place that an outage is pinned to, in words."""
     match outage.place_kind:
         case PlaceKind.SERVICE_POINT:
@@ -128,10 +160,43 @@ def context_of(outage: "Outage") -> str:
     return " · ".join(part for part in (kind, feeder, outage.region_code) if part)
 
 
+@cache
+def labels_in(_language: str) -> Mapping[str, Mapping[str, str]]:
+    """Return the words of states, severities and sources, in the language that is active."""
+    kinds = {"status": Status, "severity": Severity, "source": Source}
+    return {
+        name: {word: str(label) for word, label in kind.choices}
+        for name, kind in kinds.items()
+    }
+
+
+@cache
+def _outage_page() -> str:
+    return reverse("portal:outage", args=["-"]).removesuffix("-")
+
+
+def outage_url(outage_id: UUID) -> str:
+    """Return the address of an outage's page; lists have hundreds."""
+    return f"{_outage_page()}{outage_id}"
+
+
 def source_words(sources: Mapping[str, int]) -> str:
     """Return which sources spoke, and how often."""
-    labels = dict(Source.choices)
+    return _words(sources, labels_in(get_language() or "")["source"])
+
+
+def _words(sources: Mapping[str, int], labels: Mapping[str, str]) -> str:
     return ", ".join(f"{labels.get(word, word)} {n}" for word, n in sorted(sources.items()))
+
+
+def gravest_first(rows: Any) -> Any:
+    """Return a queryset of outages in the order of `by_gravity`."""
+    rank = Case(
+        *(When(severity=word, then=Value(rank)) for word, rank in GRAVITY.items()),
+        default=Value(9),
+        output_field=IntegerField(),
+    )
+    return rows.order_by(rank, "-customers_count", "-first_detected_at", "-number")
 
 
 def by_gravity(line: OutageLine) -> tuple[int, int, float]:
@@ -187,6 +252,19 @@ def crews_by_outage(lines: Iterable[AssignmentLine]) -> dict[UUID, str]:
     }
 
 
+def _slice(rows: Any, start: int, size: int) -> list[Any]:
+    """Return so many rows from a place on.
+
+    Far from the beginning the keys are looked up first: what is passed over is then read from
+    an index and not from the table.
+    """
+    if start < FAR:
+        return list(rows[start : start + size])
+    keys = list(rows.values_list("pk", flat=True)[start : start + size])
+    held = rows.in_bulk(keys)
+    return [held[key] for key in keys if key in held]
+
+
 @dataclass(frozen=True, slots=True)
 class Pager:
     """Which part of a list is shown."""
@@ -206,7 +284,7 @@ def paged(
     pages = max(1, -(-total // size))
     page = min(max(1, int(wish)), pages) if wish.isascii() and wish.isdigit() else 1
     start = (page - 1) * size
-    found = list(rows[start : start + size])
+    found = _slice(rows, start, size)
     return found, Pager(
         total=total,
         first=start + 1 if found else 0,

@@ -4,20 +4,24 @@ import gzip
 import hashlib
 from collections.abc import Iterable
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
 
 import orjson
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from apps.accounts.services import require
 from apps.core.actor import Actor
 from apps.network import selectors as network
-from apps.portal.lines import AssignmentLine, OutageLine
+from apps.portal.lines import AssignmentLine, labels_in, outage_url, where
 from apps.portal.pages import for_people
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from apps.outages.models import Outage
 
 MOST_TRACED = 4_000
@@ -41,20 +45,49 @@ def point(longitude: float, latitude: float, **properties: Any) -> dict[str, Any
     }
 
 
-def outage_features(lines: Iterable[OutageLine]) -> Collection:
+class Spot(NamedTuple):
+    """An outage as far as the map needs it: read without the rest of its row."""
+
+    id: UUID
+    number: int
+    severity: str
+    place_kind: str
+    device_code: str
+    substation_code: str
+    substation_name: str
+    edge_number: int | None
+    customers_count: int
+    latitude: float | None
+    longitude: float | None
+
+    @property
+    def label(self) -> str:
+        """Return the number as people say it."""
+        return f"OUT{self.number:03d}"
+
+
+def spots(rows: "QuerySet[Outage]") -> list[Spot]:
+    """Return the outages as the map needs them."""
+    return list(map(Spot._make, rows.values_list(*Spot._fields)))
+
+
+def outage_features(found: "Iterable[Spot | Outage]") -> Collection:
     """Return the outages whose place is known."""
+    words = labels_in(get_language() or "")["severity"]
     return collection(
         point(
-            line.longitude,
-            line.latitude,
-            number=line.label,
-            severity=line.severity,
-            customers=line.customers,
-            url=line.url,
-            label=f"{line.label} · {line.severity_label} · {line.where} · {line.customers}",
+            one.longitude,
+            one.latitude,
+            number=one.label,
+            severity=one.severity,
+            customers=one.customers_count,
+            url=outage_url(one.id),
+            label=" · ".join(
+                (one.label, words[one.severity], where(one), str(one.customers_count))
+            ),
         )
-        for line in lines
-        if line.latitude is not None and line.longitude is not None
+        for one in found
+        if one.latitude is not None and one.longitude is not None
     )
 
 
@@ -86,7 +119,7 @@ def trace_features(outage: "Outage") -> Collection:
     )
 
 
-def dead_edges(open_outages: Iterable["Outage"]) -> list[int]:
+def dead_edges(open_outages: "Iterable[Spot | Outage]") -> list[int]:
     """Return the edges that these outages leave without supply, as the picture numbers them."""
     held = network.grid()
     found: set[int] = set()

@@ -69,7 +69,7 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
         "draft": opening_words(outage),
         "may_step": viewer.may("crews.assign_crew") or viewer.may("crews.work_assignment"),
         "map_data": {
-            "outages": outage_features([line]),
+            "outages": outage_features([outage]),
             "crews": crew_features(assignments),
             "trace": trace_features(outage),
         },

@@ -9,10 +9,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDi
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.accounts import selectors as accounts
+from apps.accounts import services as account_services
 from apps.accounts.services import require
 from apps.core.actor import Actor
 from apps.core.errors import DomainError
@@ -41,6 +44,14 @@ EXPORTED = (
     "restored_at",
     "cause",
 )
+CHOOSABLE = (
+    ("state", gettext_lazy("State")),
+    ("place", gettext_lazy("Place")),
+    ("customers", gettext_lazy("Customers")),
+    ("confidence", gettext_lazy("Confidence")),
+    ("crews", gettext_lazy("Crews")),
+    ("etr", gettext_lazy("Power back")),
+)
 COLUMNS: dict[str, Any] = {
     "detected": F("first_detected_at"),
     "customers": F("customers_count"),
@@ -64,7 +75,17 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
         "filtered": any(look.query.get(name) for name in filters.form.fields),
         "outages": [outage_line(row, look.at, there.get(row.id, "")) for row in found],
         "pager": pager,
+        "own": SimpleLazyObject(lambda: _own(viewer)),
+        "columns": CHOOSABLE,
         "may_confirm": viewer.may("outages.operate_outage"),
+    }
+
+
+def _own(viewer: Actor) -> dict[str, Any]:
+    """Return how the viewer likes to look at the list; asked for by a whole page alone."""
+    return {
+        "views": accounts.saved_views(viewer, PAGE.name),
+        "hidden": accounts.hidden_columns(viewer, PAGE.name),
     }
 
 
@@ -138,8 +159,47 @@ def confirm(request: HttpRequest, viewer: Actor) -> HttpResponse:
         except DomainError as refusal:
             refused.append(refusal.message)
     _say(request, done, refused)
-    query = request.GET.urlencode()
-    return HttpResponseRedirect(f"{reverse('portal:outages')}{'?' if query else ''}{query}")
+    return _back(request.GET.urlencode())
+
+
+@require_POST
+@for_people
+def save_view(request: HttpRequest, viewer: Actor) -> HttpResponse:
+    """Keep the filters and the order under a name."""
+    query = request.POST.get("query", "")
+    account_services.save_view(
+        page=PAGE.name,
+        name=request.POST.get("name", ""),
+        query=query,
+        by=viewer,
+        at=timezone.now().astimezone(UTC),
+    )
+    messages.success(request, _("The view is saved."))
+    return _back(query)
+
+
+@require_POST
+@for_people
+def forget_view(request: HttpRequest, viewer: Actor, view_id: int) -> HttpResponse:
+    """Remove a saved view."""
+    account_services.forget_view(view_id=view_id, by=viewer)
+    messages.success(request, _("The view is removed."))
+    return _back("")
+
+
+@require_POST
+@for_people
+def choose_columns(request: HttpRequest, viewer: Actor) -> HttpResponse:
+    """Leave columns out of the list, or put them back."""
+    shown = set(request.POST.getlist("shown"))
+    hidden = [name for name, _label in CHOOSABLE if name not in shown]
+    account_services.hide_columns(page=PAGE.name, hidden=hidden, by=viewer)
+    return _back(request.POST.get("query", ""))
+
+
+def _back(query: str) -> HttpResponse:
+    kept = QueryDict(query[:1_000]).urlencode()
+    return HttpResponseRedirect(f"{reverse('portal:outages')}{'?' if kept else ''}{kept}")
 
 
 def _say(request: HttpRequest, done: int, refused: list[str]) -> None:

@@ -19,14 +19,14 @@ from apps.outages import services as outage_services
 from apps.outages.rules import Source
 from apps.portal.lines import (
     assignment_lines,
-    by_gravity,
     crews_by_outage,
+    gravest_first,
     outage_line,
 )
-from apps.portal.mapping import crew_features, dead_edges, outage_features
+from apps.portal.mapping import crew_features, dead_edges, outage_features, spots
 from apps.portal.pages import Deed, Look, Page, act, for_people, show
 
-MOST = 100
+MOST, MOST_DRAWN = 100, 2_000
 MINUTES = 60
 
 
@@ -46,14 +46,16 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
     at = look.at
     assignments = assignment_lines(viewer, at)
     there = crews_by_outage(assignments)
-    rows = outages.open_outages(viewer=viewer)[:2000]
-    lines = [outage_line(row, at, there.get(row.id, "")) for row in rows]
-    lines.sort(key=by_gravity)
+    rows = outages.open_outages(viewer=viewer)
+    drawn = spots(rows[:MOST_DRAWN])
     figures = outages.statistics(viewer=viewer, at=at)
     points = outages.event_rate(viewer=viewer, at=at, minutes=MINUTES)
     return {
         "tiles": tiles(figures, crew_counts(viewer)),
-        "outages": lines[:MOST],
+        "outages": [
+            outage_line(row, at, there.get(row.id, ""))
+            for row in gravest_first(rows)[:MOST]
+        ],
         "outages_total": figures.active_outages,
         "assignments": assignments,
         "rate": rate(points, at),
@@ -61,9 +63,9 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
         "rule": outages.rule_in_force(Source.SMART_METER),
         "may_storm": viewer.may("outages.storm_mode"),
         "map_data": {
-            "outages": outage_features(lines),
+            "outages": outage_features(drawn),
             "crews": crew_features(assignments),
-            "dead": dead_edges(rows),
+            "dead": dead_edges(drawn),
         },
     }
 

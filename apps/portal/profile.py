@@ -10,6 +10,7 @@ from django import forms
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -31,7 +32,9 @@ from apps.portal.pages import (
     show,
 )
 
-ZONES = [("", "UTC"), *((name, name) for name in sorted(available_timezones()))]
+ZONES = format_html_join(
+    "", '<option value="{}"></option>', ((name,) for name in sorted(available_timezones()))
+)
 SECRET = {"class": "form-control"}
 
 
@@ -49,11 +52,14 @@ class ProfileForm(forms.Form):
         max_length=40,
         widget=forms.TextInput({"class": "form-control", "autocomplete": "tel"}),
     )
-    time_zone = forms.ChoiceField(
+    time_zone = forms.CharField(
         label=gettext_lazy("Time zone"),
         required=False,
-        choices=ZONES,
-        widget=forms.Select({"class": "form-select"}),
+        max_length=60,
+        help_text=gettext_lazy("As Europe/Berlin; empty is UTC."),
+        widget=forms.TextInput(
+            {"class": "form-control", "list": "zones", "autocomplete": "off"}
+        ),
     )
 
 
@@ -94,6 +100,7 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
     initial = {name: getattr(found, name) for name in ("full_name", "phone", "time_zone")}
     return {
         "person": found,
+        "zones": ZONES,
         "profile_form": ProfileForm(initial=initial),
         "password_form": PasswordForm(),
         "factor": factor,

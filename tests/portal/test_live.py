@@ -1,6 +1,7 @@
 """The sockets of live pages: who is let in, what wakes them, and when they close."""
 
 import asyncio
+from time import monotonic
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -52,8 +53,9 @@ def drain(opened):
 
 
 def heard(opened, text):
-    """Read until a frame holds the text."""
-    while text not in (frame := opened.recv(timeout=WAIT)):
+    """Read until a frame holds the text; heartbeats alone do not keep anybody waiting."""
+    until = monotonic() + WAIT
+    while text not in (frame := opened.recv(timeout=max(0.0, until - monotonic()))):
         continue
     return frame
 

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.accounts import selectors as accounts
-from apps.accounts.models import ServiceToken, User
+from apps.accounts.models import SavedView, ServiceToken, User
 from apps.audit.models import AuditEntry
 from apps.crews import services as crew_services
 from apps.network import selectors as network
@@ -296,3 +296,28 @@ def test_work_is_planned_agreed_to_announced_and_done(city, as_role):
     assert operator.post(f"{place}/end").status_code == 302
     assert city.open() == []
     assert operator.get("/planned?from=nonsense&page=x").status_code == 200
+
+
+@pytest.mark.django_db
+def test_people_keep_their_views_and_columns_to_themselves(city, as_role):
+    operator, engineer = as_role("operator"), as_role("engineer")
+    query = "status=all&sort=-customers"
+    saved = operator.post("/outages/views", {"name": " My night ", "query": query})
+    assert saved["Location"] == f"/outages?{query.replace('&', '&')}"
+    page = text_of(operator.get("/outages"))
+    assert "My night" in page
+    assert "My night" not in text_of(engineer.get("/outages"))
+    operator.post("/outages/views", {"name": "My night", "query": "status=all"})
+    view = SavedView.objects.get()
+    assert (view.name, view.query) == ("My night", "status=all")
+    assert engineer.post(f"/outages/views/{view.pk}").status_code == 404
+    for name in ("", " ", "x" * 61, "a\0"):
+        assert operator.post("/outages/views", {"name": name}).status_code == 400
+    away = operator.post("/outages/views", {"name": "x", "query": "//evil.example"})
+    assert away["Location"].startswith("/outages?")
+    shown = {"shown": ["state", "place", "customers", "etr"], "query": query}
+    assert operator.post("/outages/columns", shown).status_code == 302
+    assert 'data-hide="confidence crews "' in text_of(operator.get("/outages"))
+    assert 'data-hide=""' in text_of(engineer.get("/outages"))
+    assert operator.post(f"/outages/views/{view.pk}").status_code == 302
+    assert "My night" not in text_of(operator.get("/outages"))

@@ -22,6 +22,7 @@ from apps.accounts.services.joining import (
     reset_password,
     verify_email,
 )
+from apps.accounts.services.looks import forget_view, hide_columns, save_view
 from apps.accounts.services.machines import (
     ask_for_service_token,
     issue_service_token,
@@ -70,7 +71,9 @@ __all__ = [
     "device_of",
     "end_session",
     "erase_user",
+    "forget_view",
     "grant_object",
+    "hide_columns",
     "issue_service_token",
     "log_out",
     "login",
@@ -84,6 +87,7 @@ __all__ = [
     "reset_password",
     "revoke_service_token",
     "rotate_service_token",
+    "save_view",
     "send_waiting",
     "set_active",
     "set_role",

@@ -138,6 +138,11 @@ class Outage(models.Model):
                 condition=Q(status__in=OPEN, merged_into=None),
             ),
             models.Index(
+                fields=["status"],
+                name="outage_standing",
+                condition=Q(merged_into=None),
+            ),
+            models.Index(
                 fields=["opened_at"],
                 name="outage_opened",
                 condition=Q(merged_into=None, is_planned=False),

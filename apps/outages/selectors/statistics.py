@@ -35,19 +35,19 @@ def statistics(*, viewer: Actor, at: datetime) -> Statistics:
     """Return the figures as they are now."""
     require(viewer, "outages.view_outage")
     found = Outage.objects.open().aggregate(
-        active=Count("id"),
+        active=Count("*"),
         customers=Sum("customers_count"),
         sure=Count("id", filter=Q(confidence__gt=HIGH_CONFIDENCE)),
         **{word: Count("id", filter=Q(severity=word)) for word in Severity.values},
     )
     recent = SourceEvent.objects.filter(accepted_at__gt=at - timedelta(hours=24))
     counts = (
-        recent.values_list("source_type").annotate(n=Count("id")).order_by("source_type")
+        recent.values_list("source_type").annotate(n=Count("*")).order_by("source_type")
     )
     states = (
         Outage.objects.standing()
         .values_list("status")
-        .annotate(n=Count("id"))
+        .annotate(n=Count("*"))
         .order_by("status")
     )
     waiting = CorrelationWork.objects.aggregate(n=Sum("waiting"))["n"]
