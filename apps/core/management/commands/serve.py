@@ -1,12 +1,14 @@
 """Serve the portal over a socket that the supervisor has bound."""
 
 import argparse
+import gc
 import socket
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
 from apps.core.processes import web
@@ -26,7 +28,10 @@ class Command(BaseCommand):
         parser.add_argument("--ready-file", type=Path, help="told when it answers")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Serve."""
+        """Serve. What is loaded before the first request is never looked at for garbage."""
         application = import_string(settings.ASGI_APPLICATION)
+        get_resolver().url_patterns  # noqa: B018 - loads every page
+        gc.collect()
+        gc.freeze()
         listening = socket.socket(fileno=options["fd"])
         web.server(application, options["ready_file"]).run(sockets=[listening])
