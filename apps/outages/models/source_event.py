@@ -59,7 +59,11 @@ class SourceEvent(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["occurred_at", "id"], name="event_occurred"),
-            models.Index(fields=["accepted_at", "id"], name="event_accepted_order"),
+            models.Index(
+                fields=["accepted_at", "id"],
+                include=["source_type"],
+                name="event_accepted_source",
+            ),
             models.Index(fields=["feeder_number", "occurred_at"], name="event_feeder"),
             models.Index(fields=["outage", "occurred_at"], name="event_outage"),
             models.Index(

@@ -76,7 +76,7 @@ def event_rate(*, viewer: Actor, at: datetime, minutes: int = 60) -> list[RatePo
         SourceEvent.objects.filter(accepted_at__gt=at - timedelta(minutes=minutes))
         .annotate(minute=TruncMinute("accepted_at"))
         .values("minute", "source_type")
-        .annotate(events=Count("id"))
+        .annotate(events=Count("*"))
         .order_by("minute", "source_type")
     )
     return [RatePoint(**row) for row in rows]

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count
 
-from apps.accounts.services import require
 from apps.core.actor import Actor
-from apps.outages.models import CorrelationWork, Outage, SourceEvent
-from apps.outages.rules import HIGH_CONFIDENCE, Severity, Status
+from apps.outages.models import Outage, SourceEvent
+from apps.outages.rules import Status
+from apps.outages.selectors.situation import situation
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,7 @@ class Statistics:
 
 def statistics(*, viewer: Actor, at: datetime) -> Statistics:
     """Return the figures as they are now."""
-    require(viewer, "outages.view_outage")
-    found = Outage.objects.open().aggregate(
-        active=Count("*"),
-        customers=Sum("customers_count"),
-        sure=Count("id", filter=Q(confidence__gt=HIGH_CONFIDENCE)),
-        **{word: Count("id", filter=Q(severity=word)) for word in Severity.values},
-    )
+    found = situation(viewer=viewer)
     recent = SourceEvent.objects.filter(accepted_at__gt=at - timedelta(hours=24))
     counts = (
         recent.values_list("source_type").annotate(n=Count("*")).order_by("source_type")
@@ -50,16 +44,15 @@ def statistics(*, viewer: Actor, at: datetime) -> Statistics:
         .annotate(n=Count("*"))
         .order_by("status")
     )
-    waiting = CorrelationWork.objects.aggregate(n=Sum("waiting"))["n"]
     hour = SourceEvent.objects.filter(accepted_at__gt=at - timedelta(hours=1)).count()
     return Statistics(
-        active_outages=found["active"],
-        total_affected_customers=found["customers"] or 0,
-        high_confidence_outages=found["sure"],
+        active_outages=found.active_outages,
+        total_affected_customers=found.total_affected_customers,
+        high_confidence_outages=found.high_confidence_outages,
         source_stats=dict(counts),
         by_status=dict.fromkeys(Status.values, 0) | dict(states),
-        by_severity={word: found[word] for word in Severity.values},
-        backlog=waiting or 0,
+        by_severity=found.by_severity,
+        backlog=found.backlog,
         events_last_hour=hour,
         last_updated=at,
     )

@@ -1,0 +1,130 @@
+"""What is open now, read in few and narrow statements: figures, the gravest, regions."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import (
+    Case,
+    Count,
+    IntegerField,
+    Max,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+)
+
+from apps.accounts.services import require
+from apps.core.actor import Actor
+from apps.outages.models import CorrelationWork, Outage
+from apps.outages.rules import HIGH_CONFIDENCE, Severity, Status
+
+VIEW = "outages.view_outage"
+DRAWN = 2_000
+RANK = Case(
+    *(When(severity=word, then=Value(n)) for n, word in enumerate(Severity.values)),
+    default=Value(-1),
+    output_field=IntegerField(),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """The figures of the open outages; `backlog` are events that are still to be judged."""
+
+    active_outages: int
+    total_affected_customers: int
+    high_confidence_outages: int
+    unconfirmed: int
+    by_severity: Mapping[str, int]
+    backlog: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegionFigures:
+    """The open outages of one region in one status.
+
+    `unassigned` have no crew, `latest` is the last time by which power should be back.
+    """
+
+    region_code: str
+    status: str
+    outages: int
+    customers: int
+    critical: int
+    unassigned: int
+    overdue: int
+    latest: datetime | None
+
+
+def situation(*, viewer: Actor) -> Situation:
+    """Return the figures as they are now, from two statements. Raises Forbidden."""
+    require(viewer, VIEW)
+    found = Outage.objects.open().aggregate(
+        active=Count("*"),
+        customers=Sum("customers_count"),
+        sure=Count("id", filter=Q(confidence__gt=HIGH_CONFIDENCE)),
+        unconfirmed=Count("id", filter=Q(status=Status.DETECTED)),
+        **{word: Count("id", filter=Q(severity=word)) for word in Severity.values},
+    )
+    waiting = CorrelationWork.objects.aggregate(n=Sum("waiting"))["n"]
+    return Situation(
+        active_outages=found["active"],
+        total_affected_customers=found["customers"] or 0,
+        high_confidence_outages=found["sure"],
+        unconfirmed=found["unconfirmed"],
+        by_severity={word: found[word] for word in Severity.values},
+        backlog=waiting or 0,
+    )
+
+
+def gravest(*, viewer: Actor) -> QuerySet[Outage]:
+    """Return the newest 2,000 open outages, the gravest first. Raises Forbidden."""
+    require(viewer, VIEW)
+    return Outage.objects.filter(pk__in=_newest().values("pk")).order_by(
+        RANK.desc(), "-customers_count", "-first_detected_at", "-number"
+    )
+
+
+def unattended(*, sent: Collection[UUID], viewer: Actor) -> QuerySet[Outage]:
+    """Return those of the newest 2,000 that nobody confirmed or is sent to. Raises Forbidden.
+
+    Those with critical customers come first, then those with many. `sent` are the outages to
+    which crews are sent.
+    """
+    waiting = gravest(viewer=viewer).filter(_waiting(sent))
+    return waiting.order_by(
+        "-critical_customers", "-customers_count", "first_detected_at", "number"
+    )
+
+
+def by_region(
+    *, sent: Collection[UUID], viewer: Actor, at: datetime
+) -> list[RegionFigures]:
+    """Return the open outages counted by region and status. Raises Forbidden."""
+    require(viewer, VIEW)
+    rows = (
+        Outage.objects.open()
+        .values("region_code", "status")
+        .annotate(
+            outages=Count("*"),
+            customers=Sum("customers_count"),
+            critical=Count("id", filter=Q(critical_customers=True)),
+            unassigned=Count("id", filter=~Q(id__in=list(sent))),
+            overdue=Count("id", filter=Q(estimated_restoration_at__lt=at)),
+            latest=Max("estimated_restoration_at"),
+        )
+        .order_by("region_code", "status")
+    )
+    return [RegionFigures(**row) for row in rows]
+
+
+def _newest() -> QuerySet[Outage]:
+    return Outage.objects.open().order_by("-first_detected_at", "-number")[:DRAWN]
+
+
+def _waiting(sent: Collection[UUID]) -> Q:
+    return Q(status=Status.DETECTED) | ~Q(id__in=list(sent))
