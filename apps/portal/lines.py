@@ -7,7 +7,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
-from django.db.models import Case, IntegerField, Value, When
 from django.urls import reverse
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
@@ -22,7 +21,8 @@ if TYPE_CHECKING:
     from apps.outages.models import Outage
 
 NEW = timedelta(minutes=1)
-FAR = 10_000
+FAR = COUNTED = 10_000
+MOST_PAGES = 10_000_000
 GRAVITY = {word: rank for rank, word in enumerate(reversed(Severity.values))}
 
 
@@ -189,16 +189,6 @@ def _words(sources: Mapping[str, int], labels: Mapping[str, str]) -> str:
     return ", ".join(f"{labels.get(word, word)} {n}" for word, n in sorted(sources.items()))
 
 
-def gravest_first(rows: Any) -> Any:
-    """Return a queryset of outages in the order of `by_gravity`."""
-    rank = Case(
-        *(When(severity=word, then=Value(rank)) for word, rank in GRAVITY.items()),
-        default=Value(9),
-        output_field=IntegerField(),
-    )
-    return rows.order_by(rank, "-customers_count", "-first_detected_at", "-number")
-
-
 def by_gravity(line: OutageLine) -> tuple[int, int, float]:
     """Return the key that puts the gravest outage first."""
     return GRAVITY.get(line.severity, 9), -line.customers, -line.since.timestamp()
@@ -267,28 +257,49 @@ def _slice(rows: Any, start: int, size: int) -> list[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Pager:
-    """Which part of a list is shown."""
+    """Which part of a list is shown; where there is `more` than `total`, nobody counted it."""
 
     total: int
     first: int
     last: int
     previous: int | None
     next: int | None
+    more: bool = False
 
 
-def paged(
-    rows: Any, wish: str, size: int, total: int | None = None
-) -> tuple[list[Any], Pager]:
-    """Return one page of a queryset, and where it lies in the whole."""
-    total = rows.count() if total is None else total
-    pages = max(1, -(-total // size))
-    page = min(max(1, int(wish)), pages) if wish.isascii() and wish.isdigit() else 1
+def paged(rows: Any, wish: str, size: int) -> tuple[list[Any], Pager]:
+    """Return one page of a queryset, and where it lies in the whole.
+
+    One row more than the page is read: on the last page it tells the total by itself. Else
+    rows are counted as far as COUNTED, since to count a million takes longer than the page. A
+    page beyond the end is the last one.
+    """
+    page = min(max(1, int(wish)), MOST_PAGES) if _is_number(wish) else 1
     start = (page - 1) * size
-    found = _slice(rows, start, size)
-    return found, Pager(
-        total=total,
-        first=start + 1 if found else 0,
-        last=start + len(found),
+    found = _slice(rows, start, size + 1)
+    if not found and page > 1:
+        page = max(1, -(-rows.count() // size))
+        start = (page - 1) * size
+        found = _slice(rows, start, size + 1)
+    shown = found[:size]
+    last, has_next = start + len(shown), len(found) > size
+    total = _counted(rows, last) if has_next else last
+    return shown, Pager(
+        total=min(total, max(COUNTED, last)),
+        first=start + 1 if shown else 0,
+        last=last,
         previous=page - 1 if page > 1 else None,
-        next=page + 1 if page < pages else None,
+        next=page + 1 if has_next else None,
+        more=has_next and total > max(COUNTED, last),
     )
+
+
+def _counted(rows: Any, last: int) -> int:
+    """Return how many rows there are, one more than COUNTED where they are more."""
+    if last >= COUNTED:
+        return last + 1
+    return int(rows.order_by()[: COUNTED + 1].count())
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10

@@ -20,7 +20,6 @@ from apps.outages.rules import Source
 from apps.portal.lines import (
     assignment_lines,
     crews_by_outage,
-    gravest_first,
     outage_line,
 )
 from apps.portal.mapping import crew_features, dead_edges, outage_features, spots
@@ -46,16 +45,13 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
     at = look.at
     assignments = assignment_lines(viewer, at)
     there = crews_by_outage(assignments)
-    rows = outages.open_outages(viewer=viewer)
-    drawn = spots(rows[:MOST_DRAWN])
-    figures = outages.statistics(viewer=viewer, at=at)
+    drawn = spots(outages.open_outages(viewer=viewer)[:MOST_DRAWN])
+    rows = outages.gravest(viewer=viewer)[:MOST]
+    figures = outages.situation(viewer=viewer)
     points = outages.event_rate(viewer=viewer, at=at, minutes=MINUTES)
     return {
-        "tiles": tiles(figures, crew_counts(viewer)),
-        "outages": [
-            outage_line(row, at, there.get(row.id, ""))
-            for row in gravest_first(rows)[:MOST]
-        ],
+        "tiles": tiles(figures, sum(p.events for p in points), crew_counts(viewer)),
+        "outages": [outage_line(row, at, there.get(row.id, "")) for row in rows],
         "outages_total": figures.active_outages,
         "assignments": assignments,
         "rate": rate(points, at),
@@ -75,8 +71,10 @@ def crew_counts(viewer: Actor) -> crews.CrewCounts | None:
     return crews.counts(viewer=viewer) if viewer.may("crews.view_crew") else None
 
 
-def tiles(found: outages.Statistics, teams: crews.CrewCounts | None) -> list[Tile]:
-    """Return the figures of the first line."""
+def tiles(
+    found: outages.Situation, events: int, teams: crews.CrewCounts | None
+) -> list[Tile]:
+    """Return the figures of the first line; `events` came in during the last hour."""
     critical = found.by_severity["critical"]
     n = "{:,}".format
     return [
@@ -91,13 +89,13 @@ def tiles(found: outages.Statistics, teams: crews.CrewCounts | None) -> list[Til
         Tile(
             "unconfirmed",
             _("Not yet confirmed"),
-            n(found.by_status["detected"]),
-            state="watch" if found.by_status["detected"] else "",
+            n(found.unconfirmed),
+            state="watch" if found.unconfirmed else "",
         ),
         Tile(
             "sure", _("High confidence"), n(found.high_confidence_outages), _("over 80 %")
         ),
-        Tile("events", _("Events, last hour"), n(found.events_last_hour)),
+        Tile("events", _("Events, last hour"), n(events)),
         Tile(
             "crews",
             _("Crews at work"),

@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
@@ -11,10 +12,10 @@ from django.views.decorators.http import require_safe
 from apps.core.actor import Actor
 from apps.outages import selectors as outages
 from apps.outages.rules import Status
-from apps.portal.lines import AssignmentLine, OutageLine, assignment_lines, outage_line
+from apps.outages.selectors import RegionFigures
+from apps.portal.lines import AssignmentLine, assignment_lines, outage_line
 from apps.portal.pages import Look, Page, for_people, show
 
-MOST = 2_000
 SHOWN = 50
 PHASES = (Status.DETECTED, Status.CONFIRMED, Status.IN_PROGRESS)
 
@@ -32,17 +33,20 @@ class Zone:
     unassigned: int = 0
     latest: datetime | None = None
     overdue: int = 0
+    waiting: int = 0
 
-    def add(self, line: OutageLine) -> None:
-        """Count one outage."""
-        self.outages += 1
-        self.customers += line.customers
-        self.critical += line.critical
-        self.phases[line.status] = self.phases.get(line.status, 0) + 1
-        self.unassigned += not line.crews
-        self.overdue += line.overdue
-        if line.etr is not None:
-            self.latest = max(line.etr, self.latest or line.etr)
+    def add(self, found: RegionFigures) -> None:
+        """Count the outages of one phase; what nobody confirmed waits, as does what has no crew."""
+        self.outages += found.outages
+        self.customers += found.customers
+        self.critical += found.critical
+        self.phases[found.status] = self.phases.get(found.status, 0) + found.outages
+        self.unassigned += found.unassigned
+        self.overdue += found.overdue
+        detected = found.status == Status.DETECTED
+        self.waiting += found.outages if detected else found.unassigned
+        if found.latest is not None:
+            self.latest = max(found.latest, self.latest or found.latest)
 
     @property
     def steps(self) -> list[int]:
@@ -52,38 +56,34 @@ class Zone:
 
 def compose(viewer: Actor, look: Look) -> dict[str, Any]:
     """Return what the page prints."""
-    rows = list(outages.open_outages(viewer=viewer)[:MOST])
     crews = assignment_lines(viewer, look.at)
     there = _names(crews)
-    lines = {row.id: outage_line(row, look.at, there.get(row.id, "")) for row in rows}
     zones: dict[str, Zone] = {}
-    for row in rows:
-        name = row.region_code or "–"
-        zones.setdefault(name, Zone(name)).add(lines[row.id])
-    regions = {row.id: row.region_code or "–" for row in rows}
-    for line in crews:
-        if line.outage_id in regions:
-            zones[regions[line.outage_id]].crews.append(line.crew_name)
-    waiting = [
-        line for line in lines.values() if line.status == Status.DETECTED or not line.crews
-    ]
-    waiting.sort(key=lambda line: (not line.critical, -line.customers, line.since))
+    for found in outages.by_region(sent=there.keys(), viewer=viewer, at=look.at):
+        name = found.region_code or "–"
+        zones.setdefault(name, Zone(name)).add(found)
+    for row in outages.open_outages(viewer=viewer).filter(pk__in=there.keys()):
+        zone = zones.setdefault(row.region_code or "–", Zone(row.region_code or "–"))
+        zone.crews += there[row.id]
+    waiting = outages.unattended(sent=there.keys(), viewer=viewer)[:SHOWN]
     return {
         "zones": sorted(zones.values(), key=lambda zone: -zone.customers),
         "phases": [phase.label for phase in PHASES],
-        "waiting": waiting[:SHOWN],
-        "waiting_count": len(waiting),
+        "waiting": [
+            outage_line(row, look.at, ", ".join(there.get(row.id, []))) for row in waiting
+        ],
+        "waiting_count": sum(zone.waiting for zone in zones.values()),
         "mode": outages.storm_mode(),
-        "total": len(rows),
-        "customers": sum(line.customers for line in lines.values()),
+        "total": sum(zone.outages for zone in zones.values()),
+        "customers": sum(zone.customers for zone in zones.values()),
     }
 
 
-def _names(crews: list[AssignmentLine]) -> dict[Any, str]:
-    found: dict[Any, list[str]] = defaultdict(list)
+def _names(crews: list[AssignmentLine]) -> dict[UUID, list[str]]:
+    found: dict[UUID, list[str]] = defaultdict(list)
     for line in crews:
         found[line.outage_id].append(line.crew_name)
-    return {key: ", ".join(names) for key, names in found.items()}
+    return dict(found)
 
 
 PAGE = Page(
