@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -176,3 +178,67 @@ def right_types(severity: str) -> tuple[CrewType, ...]:
 def travel_minutes(meters: float, speed_kmh: float) -> int:
     """Return the whole minutes that a distance takes, rounded up."""
     return -int(-(meters * 60) // (speed_kmh * 1000))
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """When an assignment was given, promised, reached and done."""
+
+    crew_name: str
+    assigned_at: datetime
+    promised_at: datetime | None
+    arrived_at: datetime | None
+    completed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Performance:
+    """How a crew did: medians over its assignments; None where there is nothing to count.
+
+    `response` is from the assignment to the arrival, `work` from there to the end, `late` the
+    arrival against the time that was promised (negative: earlier), `on_time` the share of those
+    with a promise that were kept to within five minutes.
+    """
+
+    crew_name: str
+    assignments: int
+    response: timedelta | None
+    work: timedelta | None
+    late: timedelta | None
+    on_time: float | None
+
+
+ON_TIME = timedelta(minutes=5)
+
+
+def performance_of(courses: Iterable[Course]) -> list[Performance]:
+    """Return how each crew did, by name."""
+    by_crew: dict[str, list[Course]] = {}
+    for course in courses:
+        by_crew.setdefault(course.crew_name, []).append(course)
+    return [_performance(name, found) for name, found in sorted(by_crew.items())]
+
+
+def _performance(name: str, courses: list[Course]) -> Performance:
+    arrived = [c for c in courses if c.arrived_at is not None]
+    late = [c.arrived_at - c.promised_at for c in arrived if c.arrived_at and c.promised_at]
+    return Performance(
+        crew_name=name,
+        assignments=len(courses),
+        response=_median([c.arrived_at - c.assigned_at for c in arrived if c.arrived_at]),
+        work=_median(
+            [
+                c.completed_at - c.arrived_at
+                for c in arrived
+                if c.arrived_at and c.completed_at
+            ]
+        ),
+        late=_median(late),
+        on_time=sum(one <= ON_TIME for one in late) / len(late) if late else None,
+    )
+
+
+def _median(spans: list[timedelta]) -> timedelta | None:
+    if not spans:
+        return None
+    return timedelta(seconds=median(span.total_seconds() for span in spans))

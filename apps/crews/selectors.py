@@ -16,8 +16,12 @@ from apps.crews.models import Assignment, AssignmentStep, Crew
 from apps.crews.rules import (
     OPEN,
     TRAVEL_SPEED_KMH,
+    AssignmentStatus,
     Availability,
+    Course,
+    Performance,
     availability,
+    performance_of,
     right_types,
     travel_minutes,
 )
@@ -28,6 +32,7 @@ if TYPE_CHECKING:
 
 
 WORK = "crews.work_assignment"
+MOST_COURSES = 2_000
 
 
 class CrewNotFound(NotFound):
@@ -192,6 +197,24 @@ def counts(*, viewer: Actor) -> CrewCounts:
         total=Count("pk"),
     )
     return CrewCounts(**found)
+
+
+def performance(*, viewer: Actor, since: datetime) -> list[Performance]:
+    """Return how the crews did that were sent out since then, by name. Raises Forbidden."""
+    require(viewer, "crews.view_crew")
+    rows = (
+        Assignment.objects.filter(assigned_at__gte=since)
+        .exclude(status=AssignmentStatus.CANCELLED)
+        .order_by("-assigned_at")
+        .values_list(
+            "crew__name",
+            "assigned_at",
+            "estimated_arrival_at",
+            "on_site_at",
+            "completed_at",
+        )[:MOST_COURSES]
+    )
+    return performance_of(Course(*row) for row in rows)
 
 
 def may_work(*, assignment_id: UUID, viewer: Actor) -> bool:

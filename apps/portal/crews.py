@@ -1,7 +1,7 @@
 """The crews: who is where, what comes next, who is free."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,8 @@ from apps.crews.rules import CrewType, status_of
 from apps.portal import outage
 from apps.portal.lines import assignment_lines
 from apps.portal.pages import Deed, Look, Page, act, for_people, show
+
+DAY = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,9 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
     return {
         "assignments": assignment_lines(viewer, look.at),
         "available": _available(viewer),
+        "performance": crews.performance(viewer=viewer, since=look.at - DAY)
+        if viewer.may("crews.view_crew")
+        else [],
         "may_see_all": viewer.may("crews.view_crew"),
         "may_open": viewer.may("outages.view_outage"),
         "may_step": viewer.may("crews.assign_crew") or viewer.may("crews.work_assignment"),
@@ -60,7 +65,7 @@ def _available(viewer: Actor) -> list[CrewLine]:
 PAGE = Page(
     name="crews",
     permission=("crews.view_crew", "crews.work_assignment"),
-    parts=("active", "available"),
+    parts=("active", "available", "performance"),
     compose=compose,
     topics=lambda _arguments: frozenset({"crews"}),
 )

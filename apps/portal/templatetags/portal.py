@@ -149,6 +149,15 @@ def _stamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds")
 
 
+@register.filter
+def span(value: timedelta | None) -> str:
+    """Return a span in its largest units, with its sign; a dash for none."""
+    if value is None:
+        return "–"
+    told = in_words(abs(value)) or _("{n} s").format(n=int(abs(value).total_seconds()))
+    return f"−{told}" if value < timedelta(0) else told
+
+
 def absolute(moment: datetime) -> str:
     """Return a time in full, with its zone."""
     return f"{moment:%Y-%m-%d %H:%M:%S} {moment.tzinfo}"
