@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+from django.db import connection
 from django.db.models import F
+from psycopg.pq import PipelineStatus
 
 from apps.network.models import Edge, NetworkVersion
 from apps.network.selectors import compiling
@@ -51,8 +53,10 @@ class _Holder:
 
     def current(self, *, fresh: bool) -> Snapshot:
         held = self.held
-        if held and not fresh and time.monotonic() - self.checked < CHECK_SECONDS:
-            return held
+        if held and not fresh:
+            young = time.monotonic() - self.checked < CHECK_SECONDS
+            if young or _is_piped():
+                return held
         # Whoever comes while another thread refreshes goes on with what there is.
         if not self.lock.acquire(blocking=fresh or held is None):
             return held if held is not None else self.current(fresh=True)
@@ -65,6 +69,12 @@ class _Holder:
 
     def look_again(self) -> None:
         self.checked = 0.0
+
+
+def _is_piped() -> bool:
+    """Return whether answers wait in a pipeline: no network is read in the middle of one."""
+    held = connection.connection
+    return held is not None and held.info.pipeline_status != PipelineStatus.OFF
 
 
 _holder = _Holder()

@@ -71,7 +71,7 @@ def hear(grid: "Grid", feeder: int, since: datetime | None, at: datetime) -> Hea
     begin = _begin(outages, since, at)
     rows = _events(feeder, begin)
     devices = devices_of(grid)
-    pairs = _signals(devices, rows)
+    pairs = _signals(devices, feeder, rows)
     events = [row for _, row in pairs]
     signals = [signal for signal, _ in pairs]
     found = infer(
@@ -128,7 +128,14 @@ def _events(feeder: int, begin: datetime) -> list[EventRow]:
     return list(map(EventRow._make, cursor.fetchall()))
 
 
-def _signals(devices: Devices, rows: Sequence[EventRow]) -> list[tuple[Signal, EventRow]]:
+def _signals(
+    devices: Devices, feeder: int, rows: Sequence[EventRow]
+) -> list[tuple[Signal, EventRow]]:
+    """Return what the events say, in order.
+
+    Those of a part that another feeder has taken over since are left out: their outage stays
+    as it was inferred, until its meters report back from there.
+    """
     grid = devices.grid
     pks = np.array([row.node or 0 for row in rows], np.int64)
     index = np.searchsorted(grid.layout.node_pk, pks)
@@ -137,7 +144,7 @@ def _signals(devices: Devices, rows: Sequence[EventRow]) -> list[tuple[Signal, E
     found = []
     for row, node in zip(rows, np.where(known, index, -1).tolist(), strict=True):
         signal = _signal(devices, row, node)
-        if signal is not None:
+        if signal is not None and int(grid.feeder_of_node[signal.node]) == feeder:
             found.append((signal, row))
     place = dict(found)
     return [(signal, place[signal]) for signal in ordered(place)]

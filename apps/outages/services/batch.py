@@ -260,6 +260,7 @@ class Batch:
         Nothing is told where the events only joined outages whose part of the network is to
         be judged soon anyway: the judge tells what they changed.
         """
+        self._wake_feeders_left()
         opened = [c for c in self.candidates if c.is_new]
         changed = [c for c in self.candidates if c.is_changed and not c.is_new]
         with together():
@@ -282,6 +283,22 @@ class Batch:
                     count=len(self.new_events),
                 )
             )
+
+    def _wake_feeders_left(self) -> None:
+        """Have feeders judged whose meters report back from another one: a tie was closed."""
+        meters = {
+            place.meter_pk: self.reports[index].occurred_at
+            for index, outcome in self.new_events
+            if outcome.disposition is Disposition.RESTORATION
+            and outcome.candidate is None
+            and (place := self.finder.places[index]) is not None
+            and place.meter_pk is not None
+        }
+        for feeder in reading.feeders_left(sorted(meters)) if meters else ():
+            key = f"feeder:{feeder}"
+            self.work[key] = self.work.get(key, 0) + 1
+            earliest = min(meters.values())
+            self.earliest[key] = min(earliest, self.earliest.get(key, earliest))
 
     def first_events(self) -> dict[uuid.UUID, Any]:
         """Return the event that opened each new outage."""

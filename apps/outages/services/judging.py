@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Greatest
 
@@ -22,7 +22,7 @@ from apps.core.outbox import publish
 from apps.core.work import WorkState
 from apps.network import selectors as network
 from apps.outages.events import OutagesRejudged
-from apps.outages.models import CorrelationWork, Outage, SourceEvent
+from apps.outages.models import CorrelationWork, Interruption, Outage, SourceEvent
 from apps.outages.rules import Disposition, Kind, confidence, severity
 from apps.outages.rules import settings as declared
 from apps.outages.rules.judgement import REST_AT_MOST, REST_TIMES
@@ -32,6 +32,19 @@ from apps.outages.services.life import Ending, restore_by_evidence
 from apps.outages.services.settling import Plan
 
 JUDGE = system("correlation")
+TAKEN_OVER = """
+    SELECT o.id, max(back.at) FROM outages_outage o
+    JOIN outages_sourceevent e ON e.outage_id = o.id AND e.kind = 'outage'
+        AND e.meter_number IS NOT NULL
+    LEFT JOIN LATERAL (
+        SELECT min(r.occurred_at) AS at FROM outages_sourceevent r
+        WHERE r.meter_number = e.meter_number AND r.kind = 'restoration' AND r.outage_id IS NULL
+        AND r.occurred_at >= e.occurred_at AND r.feeder_number <> o.feeder_number
+    ) back ON true
+    WHERE o.feeder_number = %s AND o.merged_into_id IS NULL AND NOT o.is_planned
+    AND o.status IN ('detected', 'confirmed', 'in_progress')
+    GROUP BY o.id HAVING bool_and(back.at IS NOT NULL)
+"""
 MARGIN = timedelta(seconds=15)
 LONGEST_REMEMBERED = 10.0
 
@@ -65,7 +78,40 @@ def judge(*, key: str, at: datetime) -> int:
     changed = _settle(key, feeder, seen, at)
     if changed is None:
         changed = _settle(key, feeder, None, at)
-    return len(changed or ())
+    return len({*(changed or ()), *_end_taken_over(key, feeder, at)})
+
+
+@transaction.atomic
+def _end_taken_over(key: str, feeder: int, at: datetime) -> set[UUID]:
+    """End outages of which every meter that reported is back on another feeder; return them.
+
+    Somebody closed a tie: the inference on this feeder does not hear these meters any more.
+    """
+    ends = _back_elsewhere(feeder)
+    if not ends:
+        return set()
+    lock_part([feeder])
+    held = Outage.objects.open().filter(id__in=list(ends)).select_for_update()
+    endings = [
+        Ending(row, max(ends[row.id], row.first_detected_at), momentary=False)
+        for row in held.order_by("id")
+    ]
+    for ending in endings:
+        Interruption.objects.filter(outage=ending.outage, ended_at=None).update(
+            ended_at=Greatest(F("started_at"), Value(ending.ended_at))
+        )
+    restore_by_evidence(endings=endings, by=JUDGE, at=at)
+    told = {ending.outage.id for ending in endings}
+    if told:
+        publish(OutagesRejudged(key=key, changed=tuple(sorted(told)), at=at))
+    return told
+
+
+def _back_elsewhere(feeder: int) -> dict[UUID, datetime]:
+    """Return the outages whose reporting meters all have power from another feeder, and since."""
+    with connection.cursor() as cursor:
+        cursor.execute(TAKEN_OVER, [feeder])
+        return dict(cursor.fetchall())
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +175,13 @@ def _close(key: str, seen: _Sight, changed: set[UUID], at: datetime) -> None:
     told = changed | _touched(seen, work)
     more = Q(waiting__gt=seen.waiting)
     took = min(seen.took, LONGEST_REMEMBERED)
+    soon, again = at + _rest(took), seen.plan.look_again_at()
     CorrelationWork.objects.filter(key=key).update(
         state=Case(
-            When(more, then=Value(WorkState.PENDING)), default=Value(WorkState.DONE)
+            When(more, then=Value(WorkState.PENDING)),
+            default=Value(WorkState.PENDING if again else WorkState.DONE),
         ),
-        run_at=at + _rest(took),
+        run_at=Case(When(more, then=Value(soon)), default=Value(again or soon)),
         waiting=Greatest(F("waiting") - seen.waiting, 0),
         earliest=Case(When(more, then=F("earliest")), default=Value(None)),
         took_seconds=took,

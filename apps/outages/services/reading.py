@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from apps.outages.correlation.matching import METERS_PER_DEGREE, SPARE, Candidate, Spot
 from apps.outages.correlation.parts import devices_of
+from apps.outages.models import Interruption
 from apps.outages.rules import PlaceKind
 from apps.outages.services.bulk import ask
 
@@ -180,6 +181,13 @@ def _ask_near(
         "ORDER BY o.first_detected_at, o.id",
         [latitudes, longitudes, degrees],
     )
+
+
+def feeders_left(meters: Sequence[int]) -> list[int]:
+    """Return the feeders of open outages in which these meters were without power."""
+    rows = Interruption.objects.filter(meter_number__in=meters, ended_at=None)
+    found = rows.values_list("outage__feeder_number", flat=True).distinct()
+    return sorted(number for number in found if number is not None)
 
 
 @dataclass(frozen=True, slots=True)

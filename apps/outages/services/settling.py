@@ -15,7 +15,7 @@ from apps.network import selectors as network
 from apps.outages.correlation.darktimes import reach_of, share_out
 from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.matching import Candidate
-from apps.outages.correlation.outcome import Outcome
+from apps.outages.correlation.outcome import PATIENCE, Outcome
 from apps.outages.correlation.reconciliation import Identity, identify
 from apps.outages.models import Interruption, Outage, SourceEvent, TimelineEntry
 from apps.outages.rules import (
@@ -112,6 +112,18 @@ class Plan:
             if found.pin is not None and lacks(outage, found, self.heard.events):
                 return False
         return True
+
+    def look_again_at(self) -> datetime | None:
+        """Return when silence alone ends an outage of which most are back; None for none.
+
+        Nothing else may come in on the feeder until then.
+        """
+        moments = [
+            moment(max(found.back.values()) + PATIENCE)
+            for _key, found, outcome in self._each()
+            if outcome.ended_at is None and outcome.presumed and found.back
+        ]
+        return min((one for one in moments if one > self.at), default=None)
 
     def write(self, now: Sequence[Outage] = ()) -> set[UUID]:
         """Write it; return the outages that changed.

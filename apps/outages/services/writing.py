@@ -342,8 +342,8 @@ def add_work(
         "ORDER BY x.key "
         "ON CONFLICT (key) DO UPDATE SET waiting = w.waiting + excluded.waiting, "
         "earliest = least(w.earliest, excluded.earliest), "
-        "run_at = CASE WHEN w.state = 'pending' THEN w.run_at "
-        "ELSE excluded.run_at + least(w.took_seconds * %s, %s) * interval '1 second' END, "
+        "run_at = least(CASE WHEN w.state = 'pending' THEN w.run_at END, "
+        "excluded.run_at + least(w.took_seconds * %s, %s) * interval '1 second'), "
         "state = CASE WHEN w.state = 'leased' THEN 'leased' ELSE 'pending' END "
         "RETURNING key, waiting",
         [
