@@ -75,6 +75,7 @@ PAGES = {
     "design": ADMIN,
     "work": row("dddada"),
     "planned": row("daadaa"),
+    "replay": row("daadaa"),
     "planned-work": row("daadaa"),
     "approvals": row("ddddaa"),
     "people": ADMIN,

@@ -67,3 +67,26 @@ def test_outages_are_merged_by_keyboard_alone(evening, desk):
     at.page.get_by_text("Merged: one cause.").wait_for()
     at.page.wait_for_url(f"**/outages/{other.id}")
     assert at.page.get_by_text("CB-2").first.is_visible()
+
+
+def test_a_night_is_played_again_with_the_slider(evening, desk):
+    at = desk()
+    at.sign_in(evening.person("operator"))
+    at.go("/replay?hours=1")
+    at.map_is_drawn()
+    slider = at.page.locator("#film-at")
+    slider.evaluate("(s) => { s.value = 0; s.dispatchEvent(new Event('input')); }")
+    early = int(at.page.locator("#film-count").inner_text())
+    slider.focus()
+    slider.press("End")
+    late = int(at.page.locator("#film-count").inner_text())
+    assert late > early
+    assert at.page.locator("#film-rows tr").count() == late
+    told = at.page.locator("#film-time").inner_text()
+    slider.press("ArrowLeft")
+    assert at.page.locator("#film-time").inner_text() != told
+    at.page.locator("#film-speed").select_option("600")
+    slider.press("Home")
+    at.page.get_by_role("button", name="Play", exact=True).last.click()
+    at.page.locator("#film-play[aria-pressed=true]").wait_for()
+    at.page.locator(f"#film-count:text-is('{late}')").wait_for()

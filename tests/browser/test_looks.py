@@ -29,6 +29,7 @@ PAGES = {
     "device": "/network/CB-3",
     "shift": "/shift",
     "work": "/work",
+    "replay": "/replay?hours=1",
     "planned": "/planned?device=FU-F3-2",
     "approvals": "/approvals",
     "people": "/people",

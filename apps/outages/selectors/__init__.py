@@ -49,6 +49,7 @@ from apps.outages.selectors.reliability import (
     RestorationStep,
     reliability_of,
 )
+from apps.outages.selectors.replaying import Frame, Replay, Shown, replay
 from apps.outages.selectors.shifts import (
     handovers,
     happenings,
@@ -84,12 +85,15 @@ __all__ = [
     "Candidate",
     "EtrAccuracy",
     "Explanation",
+    "Frame",
     "OutageNotFound",
     "OutageTopology",
     "RatePoint",
     "RegionFigures",
     "Reliability",
+    "Replay",
     "RestorationStep",
+    "Shown",
     "Situation",
     "SourceEvidence",
     "Statistics",
@@ -125,6 +129,7 @@ __all__ = [
     "planned_work",
     "planned_works",
     "reliability_of",
+    "replay",
     "rule_in_force",
     "scope_of",
     "shift_notes",

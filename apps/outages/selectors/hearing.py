@@ -71,13 +71,13 @@ def hear(grid: "Grid", feeder: int, since: datetime | None, at: datetime) -> Hea
     begin = _begin(outages, since, at)
     rows = _events(feeder, begin)
     devices = devices_of(grid)
-    pairs = _signals(devices, feeder, rows)
+    pairs = signals_of(devices, feeder, rows)
     events = [row for _, row in pairs]
     signals = [signal for signal, _ in pairs]
     found = infer(
         devices,
         signals,
-        _pins(devices, outages, events),
+        pins_of(devices, outages, events),
         int(grid.layout.meters[grid.feeder_of_node == feeder].sum()),
         at.timestamp(),
     )
@@ -128,7 +128,7 @@ def _events(feeder: int, begin: datetime) -> list[EventRow]:
     return list(map(EventRow._make, cursor.fetchall()))
 
 
-def _signals(
+def signals_of(
     devices: Devices, feeder: int, rows: Sequence[EventRow]
 ) -> list[tuple[Signal, EventRow]]:
     """Return what the events say, in order.
@@ -173,9 +173,10 @@ def _edge(devices: Devices, code: str) -> int:
     return -1 if found is None else found
 
 
-def _pins(
+def pins_of(
     devices: Devices, outages: Mapping[UUID, Outage], events: Sequence[EventRow]
 ) -> list[Pin]:
+    """Return what people decided of these outages, as the inference is told it."""
     meters = {e.meter_code: e.meter for e in events if e.meter is not None}
     return [_pin(devices, o, meters) for o in outages.values() if is_fixed(o)]
 

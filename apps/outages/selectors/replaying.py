@@ -1,0 +1,251 @@
+"""A period played again: what the inference would have said minute by minute. Writes nothing."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from apps.accounts.services import require
+from apps.configuration.selectors import value
+from apps.core.actor import Actor
+from apps.core.errors import Invalid
+from apps.network import selectors as network
+from apps.outages.correlation.course import infer
+from apps.outages.correlation.evidence import Pin, Signal, ordered
+from apps.outages.correlation.hypothesis import Hypothesis
+from apps.outages.correlation.outcome import PATIENCE, Outcome, conclude
+from apps.outages.correlation.parts import Devices, devices_of
+from apps.outages.models import Outage, SourceEvent
+from apps.outages.rules import settings as declared
+from apps.outages.selectors.hearing import (
+    EventRow,
+    is_fixed,
+    moment,
+    pins_of,
+    signals_of,
+)
+
+if TYPE_CHECKING:
+    from apps.network.topology import Grid
+
+VIEW = "outages.view_outage"
+MINUTE = timedelta(minutes=1)
+LONGEST = timedelta(hours=24)
+MOST_EVENTS = 20_000
+_COLUMNS = (
+    "id",
+    "source_type",
+    "source_event_id",
+    "kind",
+    "occurred_at",
+    "received_at",
+    "meter_number",
+    "node_number",
+    "device_code",
+    "meter_code",
+    "disposition",
+    "outage_id",
+    "latitude",
+    "longitude",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An outage at one minute: its device, since when, whether it is over, and its customers."""
+
+    device: str
+    kind: str
+    feeder: int
+    since: datetime
+    customers: int
+    is_over: bool
+    momentary: bool
+    latitude: float | None
+    longitude: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What was known at the end of a minute, and how many events came in during it by source."""
+
+    at: datetime
+    outages: tuple[Shown, ...]
+    events: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """The frames of a period; the devices of its outages as replayed and as recorded.
+
+    Outages known by coordinates alone are matched when an event comes in and never judged
+    again: they are not replayed.
+    """
+
+    frames: list[Frame]
+    events: int
+    replayed: list[str]
+    recorded: list[str]
+
+    @property
+    def missing(self) -> list[str]:
+        """Return the devices that are recorded and not replayed."""
+        return sorted((Counter(self.recorded) - Counter(self.replayed)).elements())
+
+    @property
+    def surplus(self) -> list[str]:
+        """Return the devices that are replayed and not recorded."""
+        return sorted((Counter(self.replayed) - Counter(self.recorded)).elements())
+
+
+@dataclass(slots=True)
+class _Part:
+    """One feeder while it is played: its signals in the order of their arrival."""
+
+    feeder: int
+    pairs: list[tuple[datetime, Signal, EventRow]]
+    meters: int
+    outages: list[Outage] = field(default_factory=list)
+    heard: int = 0
+    quiet: datetime | None = None
+    found: list[Hypothesis] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+    signals: list[Signal] = field(default_factory=list)
+
+
+def replay(*, start: datetime, end: datetime, viewer: Actor) -> Replay:
+    """Play the events that came in from `start` (inclusive) to `end` (exclusive) again.
+
+    What people decided counts from the moment at which they did. Raises Forbidden, or Invalid
+    for an empty or too long period, or one of too many events.
+    """
+    require(viewer, VIEW)
+    if not start < end <= start + LONGEST:
+        raise Invalid("A period of up to 24 hours is replayed.", fields={"field": "end"})
+    rows = SourceEvent.objects.filter(accepted_at__gte=start, accepted_at__lt=end)
+    count = rows.count()
+    if count > MOST_EVENTS:
+        raise Invalid(
+            f"{count} events came in; up to {MOST_EVENTS} are replayed. Choose less time.",
+            fields={"field": "end"},
+        )
+    devices = devices_of(network.grid())
+    told = list(
+        rows.exclude(kind="ignored").values_list(
+            *_COLUMNS, "event_type", "accepted_at", "feeder_number"
+        )
+    )
+    parts = _parts(devices, told, start, end)
+    arrivals = list(rows.values_list("accepted_at", "source_type"))
+    frames = list(_frames(devices, parts, arrivals, start, end))
+    last = frames[-1].outages if frames else ()
+    recorded = [row.device_code for part in parts for row in part.outages]
+    return Replay(frames, count, sorted(one.device for one in last), sorted(recorded))
+
+
+def _parts(
+    devices: Devices, told: Sequence[tuple[object, ...]], start: datetime, end: datetime
+) -> list[_Part]:
+    by_feeder: dict[int, list[tuple[EventRow, datetime]]] = {}
+    for *columns, event_type, accepted_at, feeder in told:
+        if feeder is not None:
+            asked = event_type in ("ping_powered", "ping_dark")
+            row = EventRow._make((*columns, asked))
+            by_feeder.setdefault(int(str(feeder)), []).append((row, accepted_at))  # type: ignore[arg-type]
+    grid = devices.grid
+    found = []
+    for feeder, rows in sorted(by_feeder.items()):
+        accepted = {row.id: at for row, at in rows}
+        pairs = [
+            (accepted[row.id], signal, row)
+            for signal, row in signals_of(devices, feeder, [row for row, _ in rows])
+        ]
+        meters = int(grid.layout.meters[grid.feeder_of_node == feeder].sum())
+        outages = Outage.objects.standing().filter(
+            feeder_number=feeder, opened_at__gte=start, opened_at__lt=end
+        )
+        part = _Part(feeder, sorted(pairs, key=lambda p: (p[0], p[1])), meters)
+        part.outages = list(outages.order_by("number"))
+        found.append(part)
+    return found
+
+
+def _frames(
+    devices: Devices,
+    parts: Sequence[_Part],
+    arrivals: Sequence[tuple[datetime, str]],
+    start: datetime,
+    end: datetime,
+) -> Iterator[Frame]:
+    limit = float(value(declared.MOMENTARY_SECONDS))
+    counts: dict[datetime, Counter[str]] = {}
+    for at, source in arrivals:
+        counts.setdefault(start + (at - start) // MINUTE * MINUTE, Counter())[source] += 1
+    at = start
+    while at < end:
+        begun, at = at, min(at + MINUTE, end)
+        for part in parts:
+            _hear(devices, part, at, limit)
+        shown = [one for part in parts for one in _shown(devices.grid, part)]
+        shown.sort(key=lambda one: (one.is_over, -one.customers, one.device))
+        yield Frame(at, tuple(shown), dict(counts.get(begun, {})))
+
+
+def _hear(devices: Devices, part: _Part, at: datetime, limit: float) -> None:
+    """Judge the part as it stood at `at`, where anything came in or is still waited for."""
+    heard = part.heard
+    while heard < len(part.pairs) and part.pairs[heard][0] < at:
+        heard += 1
+    if heard == part.heard and (part.quiet is None or at > part.quiet):
+        return
+    if heard != part.heard:
+        part.quiet = at + timedelta(seconds=PATIENCE) + MINUTE
+    part.heard = heard
+    part.signals = ordered(signal for _, signal, _ in part.pairs[:heard])
+    place = {signal: row for _, signal, row in part.pairs[:heard]}
+    events = [place[signal] for signal in part.signals]
+    fixed = {row.id: row for row in part.outages if _decided_at(row, at)}
+    pins = [_as_of(pin, at) for pin in pins_of(devices, fixed, events)]
+    now = at.timestamp()
+    part.found = infer(devices, part.signals, pins, part.meters, now)
+    part.outcomes = [conclude(one, devices, now, limit) for one in part.found]
+
+
+def _decided_at(outage: Outage, at: datetime) -> bool:
+    """Return whether people had decided by then where the outage is."""
+    if not is_fixed(outage):
+        return False
+    decided = (
+        outage.confirmed_at,
+        outage.in_progress_at,
+        outage.cancelled_at,
+        outage.opened_at if outage.is_planned else None,
+        None if outage.ended_by_evidence else outage.restored_at,
+    )
+    return any(moment is not None and moment <= at for moment in decided)
+
+
+def _as_of(pin: Pin, at: datetime) -> Pin:
+    later = pin.until is not None and pin.until > at.timestamp() and not pin.planned
+    return replace(pin, until=None) if later else pin
+
+
+def _shown(grid: "Grid", part: _Part) -> Iterator[Shown]:
+    rows = {signal: row for _, signal, row in part.pairs}
+    for found, outcome in zip(part.found, part.outcomes, strict=True):
+        events = [rows[part.signals[e]] for e in found.events]
+        at = next((e for e in events if e.latitude is not None), None)
+        meter = next((e.meter_code for e in events if e.meter == found.meter), "")
+        on_device = found.edge >= 0
+        yield Shown(
+            device=grid.edge_code(found.edge) if on_device else meter,
+            kind=str(grid.edge_kind(found.edge)) if on_device else "service",
+            feeder=part.feeder,
+            since=moment(found.since),
+            customers=grid.meters_below(found.node) if on_device else 1,
+            is_over=outcome.ended_at is not None,
+            momentary=outcome.momentary,
+            latitude=at.latitude if at else None,
+            longitude=at.longitude if at else None,
+        )
