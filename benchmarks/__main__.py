@@ -5,6 +5,7 @@ import sys
 
 from benchmarks import cases
 from benchmarks.load import LoadFault
+from benchmarks.pages import measure_pages
 from benchmarks.peer import peer
 from benchmarks.portal import portal
 from benchmarks.report import Line, say, write
@@ -29,7 +30,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one short round of each case")
     parser.add_argument("--no-peer", action="store_true", help="measure the portal alone")
+    parser.add_argument(
+        "--pages", action="store_true", help="what each page costs, instead"
+    )
     options = parser.parse_args()
+    if options.pages:
+        return measure_pages()
     plan = cases.Plan(seconds=2.0, rounds=1) if options.quick else cases.Plan()
     try:
         theirs = {} if options.no_peer else _peer(plan)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,11 @@ class Portal:
     def manage(self, *words: str | Path) -> str:
         """Run one of its management commands; return what it said."""
         return _run(_environment(self.var, self.address[1]), *map(str, words))
+
+    def python(self, module: str, *words: str) -> str:
+        """Run one of our modules as a process of this portal; return what it said."""
+        words = (sys.executable, "-m", module, *words)
+        return _said(words, _environment(self.var, self.address[1]))
 
     def number(self, query: str, *values: Any) -> int:
         """Return the one number that a query answers."""
@@ -137,8 +142,12 @@ def _lift_limits(var: Path) -> None:
 
 
 def _run(environment: dict[str, str], *words: str) -> str:
+    return _said(_manage(*words), environment)
+
+
+def _said(words: Sequence[str], environment: dict[str, str]) -> str:
     done = subprocess.run(  # noqa: S603 - our own words
-        _manage(*words),
+        words,
         cwd=servers.ROOT,
         env=environment,
         capture_output=True,
@@ -146,7 +155,7 @@ def _run(environment: dict[str, str], *words: str) -> str:
         check=False,
     )
     if done.returncode:
-        raise LoadFault(f"`manage.py {words[0]}` failed: {done.stderr.strip()[-500:]}")
+        raise LoadFault(f"`{' '.join(words[1:3])}` failed: {done.stderr.strip()[-500:]}")
     return done.stdout
 
 

@@ -1,4 +1,4 @@
-"""Outages and events in the portal's own database, spread as a real utility's would be."""
+"""Outages in the portal's own database, spread as a real utility's would be."""
 
 from benchmarks.portal import Portal
 
@@ -28,29 +28,6 @@ RESTORED = """
 UPDATE outages_outage SET status = 'restored', restored_at = first_detected_at + interval '2 h'
 WHERE device_code LIKE 'seed-device-%%' AND number %% 100 >= %s
 """
-
-EVENTS = """
-INSERT INTO outages_sourceevent (
-    id, source_type, source_event_id, event_type, kind, occurred_at, received_at, accepted_at,
-    clock, meter_code, device_code, severity, description, told_place, metadata, fingerprint,
-    disposition, outage_id)
-SELECT
-    gen_random_uuid(), (ARRAY['smart_meter', 'call_center', 'scada', 'onu'])[1 + n %% 4],
-    'seed-' || n, 'last_gasp', 'outage', t.at, t.at, t.at, '', 'seed-meter-' || n %% 90000, '',
-    '', '', '{"meter_id": "seed"}'::jsonb, '{}'::jsonb, 'seed',
-    CASE WHEN n %% 200 = 0 THEN 'unresolved' ELSE 'outage' END,
-    CASE WHEN n %% 200 = 0 THEN NULL ELSE o.ids[1 + n %% o.many] END
-FROM generate_series(1, %s) n,
-    LATERAL (SELECT now() - n * interval '2.5 s' AS at) t,
-    (SELECT array_agg(id) AS ids, count(*) AS many FROM outages_outage) o
-"""
-
-
-def add_events(portal: Portal, events: int) -> None:
-    """Add so many events, one in two hundred unresolved, the others spread over the outages."""
-    with portal.database() as connection:
-        connection.execute(EVENTS, [events])
-        connection.execute("VACUUM ANALYZE outages_sourceevent")
 
 
 def add_outages(portal: Portal, outages: int) -> None:
