@@ -105,9 +105,9 @@ class EventFilter(django_filters.FilterSet):
     )
 
     def search(self, rows: QuerySet[Any], _name: str, text: str) -> QuerySet[Any]:
-        """Find by the source's id, the meter or the device."""
+        """Find by the source's id, the meter or the device, each from its index."""
         return rows.filter(
-            Q(source_event_id__startswith=text)
+            Q(source_type__in=Source.values, source_event_id__startswith=text)
             | Q(meter_code__startswith=text)
             | Q(device_code__startswith=text)
         )

@@ -53,8 +53,11 @@ class SourceEvent(models.Model):
             ("view_event", "Can see what was reported"),
         ]
         constraints: ClassVar = [
+            # By bytes, so that it finds what an identity begins with, too.
             models.UniqueConstraint(
-                fields=["source_type", "source_event_id"], name="event_identity"
+                fields=["source_type", "source_event_id"],
+                name="event_identity",
+                opclasses=["varchar_pattern_ops", "varchar_pattern_ops"],
             ),
         ]
         indexes: ClassVar = [
@@ -63,6 +66,16 @@ class SourceEvent(models.Model):
                 fields=["accepted_at", "id"],
                 include=["source_type"],
                 name="event_accepted_source",
+            ),
+            models.Index(
+                fields=["meter_code"],
+                name="event_meter",
+                opclasses=["varchar_pattern_ops"],
+            ),
+            models.Index(
+                fields=["device_code"],
+                name="event_device",
+                opclasses=["varchar_pattern_ops"],
             ),
             models.Index(fields=["feeder_number", "occurred_at"], name="event_feeder"),
             models.Index(fields=["outage", "occurred_at"], name="event_outage"),
