@@ -100,6 +100,7 @@ MIDDLEWARE = [
     "oms.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "oms.middleware.relaxed_policy",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -28,10 +28,12 @@ FILES = {
     "maplibre-gl/dist/maplibre-gl-worker.mjs": "maplibre/maplibre-gl-worker.mjs",
     "maplibre-gl/dist/maplibre-gl.css": "maplibre/maplibre-gl.css",
     "maplibre-gl/LICENSE.txt": "maplibre/LICENSE.txt",
-    "uplot/dist/uPlot.esm.js": "uplot/uPlot.esm.js",
+    "uplot/dist/uPlot.iife.min.js": "uplot/uPlot.esm.js",
     "uplot/dist/uPlot.min.css": "uplot/uPlot.min.css",
     "uplot/LICENSE": "uplot/LICENSE",
 }
+# The chart comes minified as a plain script alone: this line makes a module of it.
+ENDINGS = {"uplot/uPlot.esm.js": b"\nexport default uPlot;\n"}
 ICONS = "@tabler/icons/icons/outline"
 ICON_TAG = re.compile(r"{%\s*icon\s+[\"']([a-z0-9-]+)[\"']")
 SOURCE_MAP = re.compile(rb"(/\*# sourceMappingURL=\S+ \*/|//# sourceMappingURL=\S+)\s*")
@@ -48,7 +50,8 @@ def main() -> int:
         return code
     shutil.rmtree(TARGET, ignore_errors=True)
     for source, target in FILES.items():
-        put(TARGET / target, SOURCE_MAP.sub(b"", (MODULES / source).read_bytes()))
+        content = SOURCE_MAP.sub(b"", (MODULES / source).read_bytes())
+        put(TARGET / target, content + ENDINGS.get(target, b""))
     put(TARGET / "icons" / "icons.svg", sprite(icons))
     put(TARGET / "icons" / "LICENSE", (MODULES / "@tabler/icons/LICENSE").read_bytes())
     STAMP.write_text(stamp)
@@ -87,11 +90,17 @@ def fetch() -> int:
 
 
 def put(path: Path, content: bytes) -> None:
-    """Write a file, and beside it a compressed copy for the static file server."""
+    """Write a file, and beside it compressed copies for the static file server.
+
+    Browsers ask for Brotli where the portal is called by HTTPS or as localhost.
+    """
+    import brotli  # noqa: PLC0415 - only needed where something is to be written
+
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     if path.suffix in COMPRESSED:
         path.with_name(path.name + ".gz").write_bytes(gzip.compress(content, 9, mtime=0))
+        path.with_name(path.name + ".br").write_bytes(brotli.compress(content, quality=11))
 
 
 def sprite(icons: list[str]) -> bytes:
