@@ -175,7 +175,7 @@ def _outage_page() -> str:
     return reverse("portal:outage", args=["-"]).removesuffix("-")
 
 
-def outage_url(outage_id: UUID) -> str:
+def outage_url(outage_id: UUID | str) -> str:
     """Return the address of an outage's page; lists have hundreds."""
     return f"{_outage_page()}{outage_id}"
 

@@ -71,24 +71,27 @@ def spots(rows: "QuerySet[Outage]") -> list[Spot]:
     return list(map(Spot._make, rows.values_list(*Spot._fields)))
 
 
-def outage_features(found: "Iterable[Spot | Outage]") -> Collection:
-    """Return the outages whose place is known."""
+def outage_points(found: "Iterable[Spot | Outage]") -> dict[str, Any]:
+    """Return the outages whose place is known, to about a metre, as short rows.
+
+    A row is longitude, latitude, number, severity, customers, id and place; the map makes
+    features of them. Thousands as features would take most of what the page weighs.
+    """
     words = labels_in(get_language() or "")["severity"]
-    return collection(
-        point(
-            one.longitude,
-            one.latitude,
-            number=one.label,
-            severity=one.severity,
-            customers=one.customers_count,
-            url=outage_url(one.id),
-            label=" · ".join(
-                (one.label, words[one.severity], where(one), str(one.customers_count))
-            ),
+    rows = [
+        (
+            round(one.longitude, 5),
+            round(one.latitude, 5),
+            one.label,
+            one.severity,
+            one.customers_count,
+            one.id,
+            where(one),
         )
         for one in found
         if one.latitude is not None and one.longitude is not None
-    )
+    ]
+    return {"page": outage_url(""), "words": words, "rows": rows}
 
 
 def crew_features(lines: Iterable[AssignmentLine]) -> Collection:

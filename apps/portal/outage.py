@@ -18,7 +18,7 @@ from apps.outages.rules import EtrSource, Status, ZoneKind, status_of
 from apps.portal.estimate_view import accuracy_lines, estimate_lines, zone_lines
 from apps.portal.forms import AssignForm, CancelForm, EtrForm, NoteForm, NoticeForm
 from apps.portal.lines import AssignmentLine, assignment_line, outage_line
-from apps.portal.mapping import crew_features, outage_features, trace_features
+from apps.portal.mapping import crew_features, outage_points, trace_features
 from apps.portal.notice_view import NoticeLine, notice_lines
 from apps.portal.outage_view import (
     EventLine,
@@ -48,7 +48,6 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
     outage = outages.outage(outage_id=str(look.arguments["outage_id"]), viewer=viewer)
     line = outage_line(outage, at)
     assignments = _assignments(outage, viewer, at)
-    customers = outages.affected_customers(outage=outage, viewer=viewer)
     return {
         "outage": outage,
         "line": line,
@@ -57,8 +56,10 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
         "topology": outages.topology_of(outage=outage),
         "assignments": assignments,
         "suggestions": _suggestions(outage, viewer),
-        "customers": customers[:MOST_CUSTOMERS],
-        "customers_total": len(customers),
+        "customers": outages.affected_customers(
+            outage=outage, viewer=viewer, most=MOST_CUSTOMERS
+        ),
+        "customers_total": outages.affected_count(outage=outage, viewer=viewer),
         "evidence": evidence_lines(outages.evidence_of(outage=outage)),
         "events": _events(outage, viewer),
         **_estimates(outage, viewer, at),
@@ -69,7 +70,7 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
         "draft": opening_words(outage),
         "may_step": viewer.may("crews.assign_crew") or viewer.may("crews.work_assignment"),
         "map_data": {
-            "outages": outage_features([outage]),
+            "outages": outage_points([outage]),
             "crews": crew_features(assignments),
             "trace": trace_features(outage),
         },

@@ -22,7 +22,7 @@ from apps.portal.lines import (
     crews_by_outage,
     outage_line,
 )
-from apps.portal.mapping import crew_features, dead_edges, outage_features, spots
+from apps.portal.mapping import crew_features, dead_edges, outage_points, spots
 from apps.portal.pages import Deed, Look, Page, act, for_people, show
 
 MOST, MOST_DRAWN = 100, 2_000
@@ -59,7 +59,7 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
         "rule": outages.rule_in_force(Source.SMART_METER),
         "may_storm": viewer.may("outages.storm_mode"),
         "map_data": {
-            "outages": outage_features(drawn),
+            "outages": outage_points(drawn),
             "crews": crew_features(assignments),
             "dead": dead_edges(drawn),
         },

@@ -78,6 +78,16 @@ function repaint(map) {
   }
 }
 
+// The outages come as rows: thousands as features would take most of what the page weighs.
+function features({ page, words, rows }) {
+  const drawn = rows.map(([longitude, latitude, number, severity, customers, id, where]) => ({
+    type: "Feature",
+    geometry: { type: "Point", coordinates: [longitude, latitude] },
+    properties: { number, severity, customers, url: page + id, label: [number, words[severity], where, customers].join(" · ") },
+  }));
+  return { type: "FeatureCollection", features: drawn };
+}
+
 function greet(map) {
   const popup = new maplibregl.Popup({ closeButton: false, offset: 10 });
   for (const id of ["outages", "crews"]) {
@@ -171,10 +181,9 @@ async function start() {
   const last = {};
   const isNew = (name, value) => last[name] !== (last[name] = JSON.stringify(value));
   follow("map-data", (data) => {
-    for (const name of ["outages", "crews", "trace"]) {
-      if (!isNew(name, data[name])) continue;
-      map.getSource(name).setData(data[name] ?? empty);
-    }
+    const fresh = ["outages", "crews", "trace"].filter((name) => isNew(name, data[name]));
+    data.outages = features(data.outages);
+    for (const name of fresh) map.getSource(name).setData(data[name] ?? empty);
     if (isNew("dead", data.dead)) {
       below = data.dead ?? [];
       map.getSource("dead").setData(dead(network, below));

@@ -95,6 +95,25 @@ def test_figures_of_the_overview_and_of_machines_agree(evening):
     assert sum(point.events for point in points) == whole.events_last_hour > 0
 
 
+def test_the_first_customers_of_an_outage_are_the_critical_ones(evening):
+    viewer = evening.portal
+    for outage in evening.open():
+        whole = outages.affected_customers(outage=outage, viewer=viewer)
+        some = outages.affected_customers(outage=outage, viewer=viewer, most=3)
+        assert some == whole[:3]
+        assert outages.affected_count(outage=outage, viewer=viewer) == len(whole)
+
+
+def test_events_are_found_by_what_their_names_begin_with(evening, as_role):
+    client = as_role("operator")
+    for column in ("source_event_id", "meter_code", "device_code"):
+        event = SourceEvent.objects.exclude(**{column: ""}).earliest("accepted_at", "id")
+        name = getattr(event, column)
+        for text, is_found in ((name[:-1], True), (f"{name}x", False)):
+            told = client.get("/events", {"text": text}).content.decode()
+            assert (f"event-{event.id}" in told) == is_found, text
+
+
 @pytest.mark.parametrize("size", [1, 3, 7, 1_000])
 def test_pages_of_a_list_cover_it_once(evening, size):
     rows = SourceEvent.objects.order_by("-accepted_at", "-id")

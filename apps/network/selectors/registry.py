@@ -239,31 +239,42 @@ def meters(pks: Iterable[int] | None = None) -> QuerySet[Meter]:
     return found if pks is None else found.filter(pk__in=list(pks))
 
 
-def meter_views(rows: QuerySet[Meter]) -> list[MeterView]:
-    """Return the meters with their customers, in the order of the rows."""
+def meter_views(rows: QuerySet[Meter], most: int | None = None) -> list[MeterView]:
+    """Return the meters with their customers, in the order of the rows.
+
+    With `most`, so many of them at most, those of critical customers first.
+    """
     named = rows.annotate(
         customer_code=Coalesce("customer__code", Value("")),
         is_critical=Coalesce("customer__critical", Value(value=False)),
         region_code=Coalesce("feeder__substation__region__code", Value("")),
         **_CUSTOMER,
     )
-    return [MeterView(*row) for row in named.values_list(*_METER_FIELDS)]
+    if most is not None:
+        named = named.order_by("-is_critical", "code")
+    return [MeterView(*row) for row in named.values_list(*_METER_FIELDS)[:most]]
 
 
-def meters_under(code: str) -> list[MeterView]:
-    """Return the meters below the edge with this code, live or dead, by code."""
+def meters_under(code: str, most: int | None = None) -> list[MeterView]:
+    """Return the meters below the edge with this code, live or dead, by code.
+
+    With `most`, so many of them at most, those of critical customers first.
+    """
     held = grid()
     edge = held.edge_index(code)
     if edge is None:
         return []
     nodes = held.layout.node_pk[held.downstream(edge)].tolist()
     below = meters().extra(where=["network_meter.node_id = ANY(%s)"], params=[nodes])
-    return meter_views(below)
+    return meter_views(below, most)
 
 
-def meters_by_code(codes: Iterable[str]) -> list[MeterView]:
-    """Return the meters with these codes, by code."""
-    return meter_views(meters().filter(code__in=list(codes)))
+def meters_by_code(codes: Iterable[str], most: int | None = None) -> list[MeterView]:
+    """Return the meters with these codes, by code.
+
+    With `most`, so many of them at most, those of critical customers first.
+    """
+    return meter_views(meters().filter(code__in=list(codes)), most)
 
 
 def meters_of_region(code: str) -> list[MeterView]:

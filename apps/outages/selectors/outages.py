@@ -89,20 +89,38 @@ def estimates(*, outage: Outage) -> QuerySet[EtrEstimate]:
     return EtrEstimate.objects.filter(outage=outage).order_by("-published_at", "-id")
 
 
-def affected_customers(*, outage: Outage, viewer: Actor) -> list[AffectedCustomer]:
+def affected_customers(
+    *, outage: Outage, viewer: Actor, most: int | None = None
+) -> list[AffectedCustomer]:
     """Return the customers that the outage concerns, the critical ones first.
 
-    Those of the interruptions where they are written, else those below the device.
+    Those of the interruptions where they are written, else those below the device; no more
+    than `most` where that is given.
     """
     require(viewer, VIEW)
-    rows = list(Interruption.objects.filter(outage=outage))
-    if not rows:
-        return _in_order(_customer(meter, None, None) for meter in _meters_of(outage))
-    times = {row.meter_code: row for row in rows}
+    rows = Interruption.objects.filter(outage=outage)
+    times = {
+        code: (began, ended)
+        for code, began, ended in rows.values_list("meter_code", "started_at", "ended_at")
+    }
+    if not times:
+        return _in_order(_customer(m, None, None) for m in _meters_of(outage, most))
     return _in_order(
-        _customer(meter, times[meter.code].started_at, times[meter.code].ended_at)
-        for meter in network.meters_by_code(list(times))
+        _customer(meter, *times[meter.code])
+        for meter in network.meters_by_code(list(times), most)
     )
+
+
+def affected_count(*, outage: Outage, viewer: Actor) -> int:
+    """Return how many customers the outage concerns, of those that `affected_customers` names."""
+    require(viewer, VIEW)
+    rows = Interruption.objects.filter(outage=outage)
+    recorded = rows.values("meter_code").distinct().count()
+    if recorded or outage.place_kind != PlaceKind.DEVICE:
+        return recorded or len(_meters_of(outage, None))
+    grid = network.grid()
+    edge = grid.edge_index(outage.device_code)
+    return 0 if edge is None else grid.counts_below(edge).customers
 
 
 def customers_below(*, device_code: str, viewer: Actor) -> list[AffectedCustomer]:
@@ -141,10 +159,10 @@ def _find(text: str) -> Outage | None:
         return None
 
 
-def _meters_of(outage: Outage) -> list[network.MeterView]:
+def _meters_of(outage: Outage, most: int | None) -> list[network.MeterView]:
     match outage.place_kind:
         case PlaceKind.DEVICE if outage.device_code:
-            return list(network.meters_under(outage.device_code))
+            return list(network.meters_under(outage.device_code, most))
         case PlaceKind.SERVICE_POINT:
             return network.meters_by_code([outage.device_code])
     return []
