@@ -78,8 +78,11 @@ function repaint(map) {
   }
 }
 
-// The outages come as rows: thousands as features would take most of what the page weighs.
-function features({ page, words, rows }) {
+// The outages come as rows, for thousands as features would take most of what the page weighs.
+// A replay makes its features itself.
+function features(told) {
+  if (!told?.rows) return told ?? empty;
+  const { page, words, rows } = told;
   const drawn = rows.map(([longitude, latitude, number, severity, customers, id, where]) => ({
     type: "Feature",
     geometry: { type: "Point", coordinates: [longitude, latitude] },
