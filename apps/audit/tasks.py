@@ -1,16 +1,15 @@
 """Housekeeping of the trail."""
 
 from celery import shared_task
-from django.conf import settings
 from django.utils import timezone
 
-from apps.audit import checkpoints, services
+from apps.audit import services
 
 
 @shared_task
 def checkpoint() -> int:
     """Write down where each chain stands, outside the database; return how many moved."""
-    return checkpoints.write(settings.AUDIT_CHECKPOINTS, at=timezone.now())
+    return services.checkpoint(at=timezone.now())
 
 
 @shared_task

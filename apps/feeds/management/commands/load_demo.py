@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 from django.utils import timezone
 
+from apps.audit import services as audit
 from apps.core.actor import system
 from apps.feeds.demo import files, history, people, weather
 from apps.feeds.simulator import ground
@@ -42,6 +43,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{made} crews made")
         weather.leave_storms_to_people(by=DEMO, at=at)
         self._make_history()
+        audit.checkpoint(at=timezone.now())
         if options["base_url"]:
             files.publish(options["base_url"])
 
