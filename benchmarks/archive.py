@@ -55,6 +55,10 @@ LATERAL (SELECT
         ELSE interval '29 days' * n / %(events)s + interval '1 day'
     END AS at) e
 """
+RESTORED = """
+UPDATE outages_outage SET status = 'restored', restored_at = first_detected_at + interval '2 h'
+WHERE feeder_code LIKE 'seed-feeder-%%' AND number %% 100 >= %s
+"""
 LIMITS = """
 INSERT INTO configuration_setting (key, value, updated_by)
 VALUES ('outages.storm_events', '1000000', 'benchmark'),
@@ -82,3 +86,14 @@ def fill(portal: Portal) -> None:
         connection.execute("VACUUM ANALYZE outages_sourceevent")
         connection.execute(ADDED, {**sizes, "first": 1, "last": IN_LAST_HOUR})
         connection.execute("ANALYZE outages_sourceevent")
+
+
+def restore_most(portal: Portal, percent_left: int) -> int:
+    """Restore them but for so many in a hundred; return how many outages are open then."""
+    with portal.database() as connection:
+        connection.execute(RESTORED, [percent_left])
+        connection.execute("VACUUM ANALYZE outages_outage")
+    return portal.number(
+        "SELECT count(*) FROM outages_outage WHERE merged_into_id IS NULL "
+        "AND status IN ('detected', 'confirmed', 'in_progress')"
+    )
