@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from apps.accounts import selectors, services, tokens
 from apps.accounts.models import ServiceToken, User
@@ -271,3 +272,21 @@ def test_the_command_prints_a_service_token_that_works():
     )
     with pytest.raises(CommandError, match="expired"):
         call_command("create_service_token", "x", scopes=["events:read"], days=0)
+
+
+def test_the_command_rotates_a_token():
+    now = timezone.now()
+    row, old = services.issue_service_token(
+        name="intake", scopes=["events:write"], by=system(), at=now
+    )
+    out = StringIO()
+    call_command("rotate_service_token", str(row.pk), "--hours", "1", stdout=out)
+    follower = ServiceToken.objects.exclude(pk=row.pk).get()
+    assert follower.hashed == tokens.digest(out.getvalue().strip())
+    assert (follower.name, follower.scopes) == (row.name, row.scopes)
+    row.refresh_from_db()
+    assert timedelta(0) < row.expires_at - now <= timedelta(hours=1, minutes=1)
+    selectors.forget_bearers()
+    assert selectors.actor_of_bearer(old, at=timezone.now()) is not None
+    with pytest.raises(CommandError, match="no service token"):
+        call_command("rotate_service_token", "999999")

@@ -6,11 +6,14 @@ from time import monotonic
 import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from apps.accounts.services import set_role
+from apps.core.actor import system
 from apps.portal import live, overview
-from apps.portal.sockets import LiveConsumer
+from apps.portal.sockets import RIGHTS_CHANGED, LiveConsumer
 from apps.realtime.services import hint
 
 WAIT = 20
@@ -111,6 +114,17 @@ def test_people_with_the_same_rights_share_one_drawing(socket, monkeypatch):
     with pytest.raises(TimeoutError):
         crowd[0].recv(timeout=1.5)
     assert 1 <= len(drawn) - before <= 3
+
+
+def test_who_gets_another_role_is_sent_away_within_seconds(socket, city):
+    opened = socket("operator", "crews")
+    heard(opened, "live-active")
+    begun = monotonic()
+    set_role(
+        user_id=city.person("operator").id, role="user", by=system(), at=timezone.now()
+    )
+    assert closed_with(opened) == RIGHTS_CHANGED
+    assert monotonic() - begun < 5
 
 
 def test_an_ended_session_ends_its_sockets(socket):

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from unittest.mock import ANY
+from uuid import uuid4
 
 import pytest
 from django.core import mail
@@ -266,3 +267,46 @@ def test_the_trail_reads_as_printed(as_role, client, signed_in):
         assert data["pagination"]["total"] == total
     assert admin.get("/api/v1/admin/audit-logs?start=x").status_code == 400
     assert as_role("operator").get("/api/v1/admin/audit-logs").status_code == 403
+
+
+def test_no_field_of_the_model_is_assigned_by_a_body(as_role, person, client):
+    user = person("operator")
+    kept = {f.attname for f in User._meta.concrete_fields} - {
+        "phone",
+        "address",
+        "time_zone",
+    }
+    before = {name: getattr(User.objects.get(pk=user.pk), name) for name in kept}
+    values = {
+        "is_superuser": True,
+        "is_staff": True,
+        "role": "admin",
+        "is_active": False,
+        "id": str(uuid4()),
+        "token_version": 99,
+        "email_verified": True,
+    }
+    evil = {name: values.get(name, "evil") for name in before} | {
+        "groups": [1],
+        "user_permissions": [1],
+        "isSuperuser": True,
+        "userId": str(uuid4()),
+        "__class__": "x",
+    }
+    as_operator = as_role("operator")
+    for method, path in (
+        ("put", "/api/v1/users/me"),
+        ("put", "/api/v1/users/me/password"),
+        ("post", "/api/v1/auth/logout"),
+    ):
+        getattr(as_operator, method)(path, evil, content_type="application/json")
+    after = {name: getattr(User.objects.get(pk=user.pk), name) for name in kept}
+    assert after == before
+    joined = {**evil, "email": "new@example.com", "password": PASSWORD, "name": "New"}
+    joined.pop("role")
+    client.post("/api/v1/auth/register", joined, content_type="application/json")
+    fresh = User.objects.get(email="new@example.com")
+    assert (fresh.role, fresh.is_staff, fresh.is_superuser) == ("user", False, False)
+    assert (fresh.is_active, fresh.email_verified, fresh.token_version) == (True, False, 1)
+    assert str(fresh.pk) not in (evil["id"], evil["userId"])
+    assert not fresh.user_permissions.exists()
