@@ -57,6 +57,9 @@ OPERATIONS = {
     ("post", "/api/oms/verifications/{verification_id}/answer"): OPERATE,
 }
 
+NEVER_DELETED = {("post", "/api/v1/admin/approvals/{approval_id}/decision")}
+"""What acts on an object that the database itself does not let go."""
+
 PAGES = {
     "overview": row("daadaa"),
     "outages": row("daadaa"),

@@ -1,5 +1,6 @@
-"""Every role tries every operation of the document, on own, foreign and missing objects."""
+"""Every role tries every operation of the document: own, foreign, deleted, missing objects."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -8,18 +9,48 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from drf_spectacular.generators import SchemaGenerator
 
+from apps.accounts.models import User
 from apps.accounts.rules import Scope
 from apps.core.actor import system
 from apps.crews import services as crews
+from apps.crews.models import Assignment
 from apps.crews.rules import CrewType, Profile
+from apps.outages.models import Outage, SourceEvent, Verification
 from apps.outages.rules import read_report
+from apps.outages.rules.verification import VerificationReason
 from apps.outages.services import take_reports
-from tests.permissions import DENY, EVERYBODY, OPERATIONS, OWN, ROLES, SCOPES
+from tests.permissions import (
+    ALLOW,
+    DENY,
+    EVERYBODY,
+    NEVER_DELETED,
+    OPERATIONS,
+    OWN,
+    ROLES,
+    SCOPES,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("many_calls")]
 BY = system("matrix")
 METHODS = {"get", "post", "put", "patch", "delete"}
 REFUSED = (401, 403)
+SOUND = {
+    ("post", "/api/v1/admin/users/{user_id}/role"): {"role": "operator"},
+    ("put", "/api/oms/outages/{outage_id}/status"): {"status": "confirmed"},
+    ("post", "/api/oms/outages/{outage_id}/crew"): {
+        "crew_name": "Alpha",
+        "crew_type": "line_crew",
+    },
+    ("post", "/api/oms/outages/{outage_id}/notify"): {
+        "notification_type": "sms",
+        "message": "Power is out.",
+    },
+    ("put", "/api/oms/crews/{assignment_id}/status"): {"status": "on_site"},
+    ("post", "/api/oms/verifications/{verification_id}/answer"): {
+        "answers": [{"meter_id": "M-1", "result": "powered"}]
+    },
+}
+"""A body without fault for each operation that acts on one object."""
 
 
 def operations():
@@ -72,17 +103,42 @@ def places(person):
     }
 
 
-def call(client, operation, arguments):
+@pytest.fixture
+def gone(person):
+    """Return the arguments of paths: those of objects that there were, and no longer are."""
+    at, outage_id = timezone.now(), opened(3)
+    user = User.objects.create(email="gone@example.com", role="user")
+    asked = Verification.objects.create(
+        outage_id=outage_id,
+        reason=VerificationReason.HAND,
+        requested_at=at,
+        expires_at=at + timedelta(hours=1),
+    )
+    rows = {
+        "assignment_id": Assignment.objects.get(id=sent("Gamma", outage_id).id),
+        "verification_id": asked,
+        "user_id": user,
+        "outage_id": Outage.objects.get(id=outage_id),
+    }
+    kept = {name: row.pk for name, row in rows.items()}
+    SourceEvent.objects.filter(outage_id=outage_id).delete()
+    for row in rows.values():
+        row.delete()
+    return kept
+
+
+def call(client, operation, arguments, bodies=None):
     method, path = operation
     known = {n: uuid4() for n in ("user_id", "verification_id", "approval_id")}
     filled = path.format_map({**known, **arguments})
     body = {"status": "on_site"} if "assignment_id" in path else {}
+    body = (bodies or {}).get(operation, body)
     return getattr(client, method)(filled, body, content_type="application/json")
 
 
-def refusal(client, operation, arguments):
+def refusal(client, operation, arguments, bodies=None):
     """Return the refusal as far as it may not differ: without its moment and the id asked for."""
-    answer = call(client, operation, arguments)
+    answer = call(client, operation, arguments, bodies)
     body = answer.json()
     body["error"].pop("timestamp")
     told = str(body)
@@ -146,6 +202,21 @@ def test_what_is_foreign_reads_as_missing(places, as_role, role):
         foreign = refusal(client, operation, places["foreign"])
         assert foreign[0] == 404, operation
         assert foreign == refusal(client, operation, missing)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_was_deleted_reads_as_missing(gone, as_role, role):
+    client, wrong = as_role(role), []
+    missing = {name: uuid4() for name in gone}
+    for operation, cells in OPERATIONS.items():
+        if "{" not in operation[1] or operation in NEVER_DELETED:
+            continue
+        deleted = refusal(client, operation, gone, SOUND)
+        expected = {ALLOW: (404,), OWN: (404,), DENY: (403, 404)}[cells[role]]
+        if deleted[0] not in expected:
+            wrong.append((operation, cells[role], deleted))
+        assert deleted == refusal(client, operation, missing, SOUND), operation
+    assert wrong == []
 
 
 def test_a_long_list_of_own_objects_costs_as_many_queries_as_a_short_one(places, as_role):

@@ -1,12 +1,19 @@
-"""Every role tries everything that is done on a page, on own and on foreign objects."""
+"""Every role tries everything that is done on a page: own, foreign and deleted objects."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
 from django.urls import reverse
 
+from apps.accounts.models import SavedView, ServiceToken, Session, User
 from apps.audit.models import AuditEntry
+from apps.core.actor import system
+from apps.crews.models import Assignment
+from apps.crews.services import erase_crews
+from apps.outages.models import Handover, Outage, ShiftNote, ZoneEstimate
+from apps.outages.services import erase_outages
 from apps.portal.urls import urlpatterns
 from tests.permissions import ALLOW, DEEDS, DENY, OPEN_PAGES, OWN, PAGES, ROLES, STEPS
 from tests.portal.test_page_matrix import planned
@@ -47,6 +54,8 @@ BODIES = {
     "theme": {"theme": "dark"},
 }
 REFUSED = (403, 404)
+NEVER_DELETED = {"proposal_id", "code"}
+"""What the database does not let go, or a network's import alone takes out."""
 
 
 def deeds():
@@ -104,5 +113,60 @@ def test_a_role_does_what_the_table_says(city, outage, as_role, role):
             DENY: status in REFUSED and after == before,
         }[cells[role]]
         if not fits:
+            wrong.append((name, cells[role], status))
+    assert wrong == []
+
+
+@pytest.fixture
+def gone(city, outage):
+    """Return the arguments of paths: those of things that there were, and no longer are."""
+    city.crews()
+    city.send("Line Crew Alpha", outage)
+    at, person = city.at, User.objects.create(email="gone@example.com", role="user")
+    later = {"until": at + timedelta(hours=2), "estimate_at": at + timedelta(hours=1)}
+    rows = {
+        "note_id": ShiftNote.objects.create(at=at, text="x", actor_label="x"),
+        "handover_id": Handover.objects.create(
+            given_at=at, given_by="x", summary="x", open_outages=0, customers_out=0
+        ),
+        "zone_id": ZoneEstimate.objects.create(
+            zone_kind="region", zone_code="north", set_at=at, set_by="x", **later
+        ),
+        "view_id": SavedView.objects.create(
+            user=person, page="outages", name="x", created_at=at
+        ),
+        "token_id": ServiceToken.objects.create(
+            name="x", hashed="x", prefix="oms_x", scopes=[], user=person, created_at=at
+        ),
+        "session_id": Session.objects.create(user=person, created_at=at),
+        "user_id": person,
+    }
+    kept = {name: row.pk for name, row in rows.items()}
+    kept |= {"outage_id": outage.id, "work_id": planned().pk}
+    kept["assignment_id"] = Assignment.objects.get(outage_id=outage.id).pk
+    for row in rows.values():
+        row.delete()
+    erase_crews(codes=[], by=system("test"), at=at)
+    erase_outages(by=system("test"), at=at)
+    assert not Outage.objects.exists()
+    return kept
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_what_was_deleted_reads_as_missing(city, gone, as_role, role):
+    client, wrong = as_role(role), []
+    for name, cells in {**PAGES, **DEEDS}.items():
+        pattern = next(p.pattern for p in urlpatterns if p.name == name)
+        if not pattern.converters or NEVER_DELETED & pattern.converters.keys():
+            continue
+        path = reverse(
+            f"portal:{name}", kwargs={key: gone[key] for key in pattern.converters}
+        )
+        before = AuditEntry.objects.exclude(action="access_denied").count()
+        send = client.get if name in PAGES else client.post
+        status = send(path, BODIES.get(name, {})).status_code
+        after = AuditEntry.objects.exclude(action="access_denied").count()
+        expected = REFUSED if cells[role] == DENY else (404,)
+        if status not in expected or after != before:
             wrong.append((name, cells[role], status))
     assert wrong == []
