@@ -16,6 +16,10 @@ handler500 = "oms.errors.failed"
 
 urlpatterns = [
     path("favicon.ico", RedirectView.as_view(url=static("img/mark.svg"))),
+    path(
+        "admin/accounts/servicetoken/add/",
+        RedirectView.as_view(pattern_name="portal:machines"),
+    ),
     path("admin/", admin.site.urls),
     path("", include("apps.api.shared.urls")),
     path("", include("apps.api.oms.urls")),

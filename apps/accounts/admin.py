@@ -1,4 +1,8 @@
-"""Users and service tokens in the Django admin: every change goes through the services."""
+"""Users and service tokens in the Django admin: every change goes through the services.
+
+The address of *Add service token* is the form of the portal, which shows the secret once and
+keeps it nowhere.
+"""
 
 from typing import Any
 
@@ -75,8 +79,8 @@ class ServiceTokenAdmin(ModelAdmin):
             services.revoke_service_token(token_id=row.pk, by=request.actor, at=request.at)
 
     def has_add_permission(self, request: Any) -> bool:
-        """Made by the command `create_service_token`, which shows the secret once."""
-        return False
+        """Return whether *Add* is shown; it leads to the portal's form."""
+        return bool(request.user.has_perm("accounts.manage_users"))
 
     def has_delete_permission(self, request: Any, obj: Any = None) -> bool:
         """Nobody deletes."""

@@ -77,7 +77,6 @@ def test_an_impossible_value_is_refused_in_the_form(admin, value):
         "configuration/settingchange/add/",
         "audit/auditentry/add/",
         "accounts/user/add/",
-        "accounts/servicetoken/add/",
     ],
 )
 def test_nothing_is_added_by_hand(admin, path):
@@ -127,6 +126,19 @@ def test_a_service_token_is_revoked_by_the_service(admin):
     assert admin.post("/admin/accounts/servicetoken/", chosen).status_code == 302
     assert ServiceToken.objects.get().revoked_at is not None
     assert AuditEntry.objects.filter(action="service_token_revoke").count() == 1
+
+
+def test_a_service_token_is_added_by_the_form_that_shows_its_secret_once(admin):
+    place = "/admin/accounts/servicetoken/add/"
+    assert place in admin.get("/admin/accounts/servicetoken/").content.decode()
+    form = admin.get(place, follow=True)
+    assert form.redirect_chain == [("/machines", 302)]
+    sent = {"name": "head-end", "scopes": ["events:write"]}
+    told = admin.post("/machines/new", sent).content.decode()
+    row = ServiceToken.objects.get()
+    assert row.prefix.startswith("oms_")
+    assert row.prefix in told
+    assert "head-end" in admin.get("/admin/accounts/servicetoken/").content.decode()
 
 
 @pytest.mark.parametrize("role", ["user", "operator", "engineer", "crew", "ops_manager"])
