@@ -1,6 +1,7 @@
 """The events that came in, what became of each, and the queue of those without a place."""
 
-from typing import Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
@@ -12,6 +13,9 @@ from apps.portal.filters import EventFilter
 from apps.portal.lines import paged
 from apps.portal.outage_view import event_line
 from apps.portal.pages import Look, Page, for_people, show
+
+if TYPE_CHECKING:
+    from apps.outages.models import SourceEvent
 
 SIZE = 50
 
@@ -31,7 +35,14 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
             event_line(event, event.outage.label if event.outage else "") for event in found
         ],
         "pager": pager,
+        "older": _older(found) if pager.cut else "",
     }
+
+
+def _older(found: "list[SourceEvent]") -> str:
+    """Return the moment from which on the list goes on where its pages end."""
+    last = found[-1].accepted_at + timedelta(milliseconds=1)
+    return f"{last:%Y-%m-%dT%H:%M:%S}.{last.microsecond // 1000:03d}"
 
 
 PAGE = Page(

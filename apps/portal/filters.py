@@ -3,8 +3,9 @@
 from typing import Any
 
 import django_filters
-from django.db.models import Q, QuerySet
-from django.forms import Select, TextInput
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Lower
+from django.forms import DateTimeInput, Select, TextInput
 from django.utils.translation import gettext_lazy as _
 
 from apps.outages.rules import OPEN, Disposition, Kind, Severity, Source, Status
@@ -57,9 +58,7 @@ class OutageFilter(django_filters.FilterSet):
 
     def search(self, rows: QuerySet[Any], _name: str, text: str) -> QuerySet[Any]:
         """Find by number, device, feeder or substation."""
-        found = Q()
-        for field in ("device_code", "feeder_code", "feeder_name", "substation_name"):
-            found |= Q(**{f"{field}__icontains": text})
+        found = Q(place_names__contains=Lower(Value(text)))
         digits = text.upper().removeprefix("OUT").lstrip("0")
         if digits.isascii() and digits.isdigit() and len(digits) < 18:
             found |= Q(number=int(digits))
@@ -102,6 +101,15 @@ class EventFilter(django_filters.FilterSet):
         choices=Disposition.choices,
         empty_label=_("Anything"),
         widget=_select(),
+    )
+    until = django_filters.IsoDateTimeFilter(
+        label=_("Up to (UTC)"),
+        field_name="accepted_at",
+        lookup_expr="lte",
+        widget=DateTimeInput(
+            {"class": "form-control", "type": "datetime-local", "step": "any"},
+            format="%Y-%m-%dT%H:%M:%S.%f",
+        ),
     )
 
     def search(self, rows: QuerySet[Any], _name: str, text: str) -> QuerySet[Any]:

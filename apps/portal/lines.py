@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 NEW = timedelta(minutes=1)
 FAR = COUNTED = 10_000
-MOST_PAGES = 10_000_000
-GRAVITY = {word: rank for rank, word in enumerate(reversed(Severity.values))}
+DEEPEST = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,11 +188,6 @@ def _words(sources: Mapping[str, int], labels: Mapping[str, str]) -> str:
     return ", ".join(f"{labels.get(word, word)} {n}" for word, n in sorted(sources.items()))
 
 
-def by_gravity(line: OutageLine) -> tuple[int, int, float]:
-    """Return the key that puts the gravest outage first."""
-    return GRAVITY.get(line.severity, 9), -line.customers, -line.since.timestamp()
-
-
 def assignment_line(found: crews.AssignmentView, at: datetime) -> AssignmentLine:
     """Return the assignment as a board prints it."""
     status = AssignmentStatus(found.status)
@@ -257,7 +251,10 @@ def _slice(rows: Any, start: int, size: int) -> list[Any]:
 
 @dataclass(frozen=True, slots=True)
 class Pager:
-    """Which part of a list is shown; where there is `more` than `total`, nobody counted it."""
+    """Which part of a list is shown; where there is `more` than `total`, nobody counted it.
+
+    It is `cut` where the list goes on behind the last page that can be turned to.
+    """
 
     total: int
     first: int
@@ -265,6 +262,7 @@ class Pager:
     previous: int | None
     next: int | None
     more: bool = False
+    cut: bool = False
 
 
 def paged(rows: Any, wish: str, size: int) -> tuple[list[Any], Pager]:
@@ -272,9 +270,11 @@ def paged(rows: Any, wish: str, size: int) -> tuple[list[Any], Pager]:
 
     One row more than the page is read: on the last page it tells the total by itself. Else
     rows are counted as far as COUNTED, since to count a million takes longer than the page. A
-    page beyond the end is the last one.
+    page beyond the end is the last one, and so is the one that reaches DEEPEST: a database walks
+    over all that is passed over.
     """
-    page = min(max(1, int(wish)), MOST_PAGES) if _is_number(wish) else 1
+    deepest = max(1, DEEPEST // size)
+    page = min(max(1, int(wish)), deepest) if _is_number(wish) else 1
     start = (page - 1) * size
     found = _slice(rows, start, size + 1)
     if not found and page > 1:
@@ -289,8 +289,9 @@ def paged(rows: Any, wish: str, size: int) -> tuple[list[Any], Pager]:
         first=start + 1 if shown else 0,
         last=last,
         previous=page - 1 if page > 1 else None,
-        next=page + 1 if has_next else None,
+        next=page + 1 if has_next and page < deepest else None,
         more=has_next and total > max(COUNTED, last),
+        cut=has_next and page == deepest,
     )
 
 

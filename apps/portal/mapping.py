@@ -2,7 +2,7 @@
 
 import gzip
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
@@ -109,17 +109,29 @@ def crew_features(lines: Iterable[AssignmentLine]) -> Collection:
     )
 
 
-def trace_features(outage: "Outage") -> Collection:
-    """Return the way from the source to the outage, and what hangs below its device."""
-    part = traced(outage)
-    if not part or not outage.feeder_code:
-        return collection([])
-    drawn = network.geojson(feeder=outage.feeder_code, limit=MOST_TRACED)
-    return collection(
-        {**feature, "properties": {"part": part[code]}}
+def trace_of(outage: "Outage") -> dict[str, Any]:
+    """Return the way from the source to the outage, and what hangs below its device.
+
+    `parts` names edges as the picture numbers them. Of a network too large to be in the picture
+    as a whole, `shapes` are the lines themselves.
+    """
+    parts = traced(outage)
+    if len(network.grid().layout.edges.pk) <= network.MOST_FEATURES:
+        return {"parts": parts, "shapes": []}
+    return {"parts": {}, "shapes": _shapes(outage.feeder_code, parts)}
+
+
+def _shapes(feeder: str, parts: Mapping[str, Sequence[int]]) -> list[dict[str, Any]]:
+    if not feeder:
+        return []
+    held = network.grid()
+    side = {held.edge_code(edge): name for name, edges in parts.items() for edge in edges}
+    drawn = network.geojson(feeder=feeder, limit=MOST_TRACED)
+    return [
+        {**feature, "properties": {"part": side[code]}}
         for feature in drawn["features"]
-        if (code := feature["properties"]["code"]) in part
-    )
+        if (code := feature["properties"]["code"]) in side
+    ]
 
 
 def dead_edges(open_outages: "Iterable[Spot | Outage]") -> list[int]:
@@ -133,22 +145,22 @@ def dead_edges(open_outages: "Iterable[Spot | Outage]") -> list[int]:
     return sorted(found)[:MOST_DEAD]
 
 
-def traced(outage: "Outage") -> dict[str, str]:
-    """Return the edges above and below an outage by code: `upstream`, or `downstream`.
+def traced(outage: "Outage") -> dict[str, list[int]]:
+    """Return the edges above and below an outage: `upstream`, and `downstream`.
 
     What hangs below an outage that is over is `restored`.
     """
     held = network.grid()
-    part: dict[str, str] = {}
+    parts: dict[str, list[int]] = {}
     if outage.node_number is not None and held.has_node(outage.node_number):
-        node = held.node_index(outage.node_number)
-        part |= {held.edge_code(edge): "upstream" for edge in held.path(node)}
+        parts["upstream"] = held.path(held.node_index(outage.node_number))
     device = held.edge_index(outage.device_code) if outage.edge_number else None
     if device is not None:
-        below = held.edges_below(device)[:MOST_TRACED]
-        side = "downstream" if outage.is_open else "restored"
-        part |= {held.edge_code(int(edge)): side for edge in below}
-    return part
+        below = held.edges_below(device)[:MOST_TRACED].tolist()
+        parts["downstream" if outage.is_open else "restored"] = below
+        hidden = set(below)
+        parts["upstream"] = [e for e in parts.get("upstream", ()) if e not in hidden]
+    return parts
 
 
 class _Picture:

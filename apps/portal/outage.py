@@ -18,7 +18,7 @@ from apps.outages.rules import EtrSource, Status, ZoneKind, status_of
 from apps.portal.estimate_view import accuracy_lines, estimate_lines, zone_lines
 from apps.portal.forms import AssignForm, CancelForm, EtrForm, NoteForm, NoticeForm
 from apps.portal.lines import AssignmentLine, assignment_line, outage_line
-from apps.portal.mapping import crew_features, outage_points, trace_features
+from apps.portal.mapping import crew_features, outage_points, trace_of
 from apps.portal.notice_view import NoticeLine, notice_lines
 from apps.portal.outage_view import (
     EventLine,
@@ -72,7 +72,7 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
         "map_data": {
             "outages": outage_points([outage]),
             "crews": crew_features(assignments),
-            "trace": trace_features(outage),
+            "trace": trace_of(outage),
         },
         **_forms(outage, viewer),
     }

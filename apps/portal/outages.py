@@ -4,7 +4,7 @@ from datetime import UTC
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Case, F, IntegerField, OrderBy, QuerySet, Value, When
+from django.db.models import F, OrderBy, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -21,7 +21,7 @@ from apps.core.actor import Actor
 from apps.core.errors import DomainError
 from apps.network import selectors as network
 from apps.outages import selectors as outages
-from apps.outages.rules import Severity, Status
+from apps.outages.rules import Status
 from apps.outages.services import change_status
 from apps.portal.filters import ACTIVE, OutageFilter
 from apps.portal.lines import assignment_lines, crews_by_outage, outage_line, paged
@@ -57,11 +57,7 @@ COLUMNS: dict[str, Any] = {
     "customers": F("customers_count"),
     "confidence": F("confidence"),
     "etr": F("estimated_restoration_at"),
-    "severity": Case(
-        *(When(severity=word, then=Value(n)) for n, word in enumerate(Severity.values)),
-        default=Value(-1),
-        output_field=IntegerField(),
-    ),
+    "severity": outages.GRAVITY,
 }
 
 
@@ -102,7 +98,11 @@ def sorted_by(rows: QuerySet[Any], wish: str) -> QuerySet[Any]:
     column = COLUMNS.get(wish.removeprefix("-"))
     if column is None:
         return rows
-    first = OrderBy(column, descending=wish.startswith("-"), nulls_last=True)
+    descending = wish.startswith("-")
+    if column is outages.GRAVITY:
+        order = (column, F("customers_count"), F("first_detected_at"), F("number"))
+        return rows.order_by(*(OrderBy(one, descending=descending) for one in order))
+    first = OrderBy(column, descending=descending, nulls_last=True)
     return rows.order_by(first, "-first_detected_at", "-number")
 
 

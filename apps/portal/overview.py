@@ -25,7 +25,7 @@ from apps.portal.lines import (
 from apps.portal.mapping import crew_features, dead_edges, outage_points, spots
 from apps.portal.pages import Deed, Look, Page, act, for_people, show
 
-MOST, MOST_DRAWN = 100, 2_000
+MOST, MOST_DRAWN = 50, 2_000
 MINUTES = 60
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.core.actor import Actor
 from apps.outages import selectors as outages
 from apps.outages import services as outage_services
-from apps.portal.lines import assignment_lines, by_gravity, outage_line
+from apps.portal.lines import assignment_lines, outage_line
 from apps.portal.pages import Deed, Look, Page, act, for_people, show
 
 MOST = 200
@@ -54,7 +54,7 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
     start, end, day = _period(look)
     may = viewer.may(OPERATE)
     given = list(outages.handovers(viewer=viewer)[:5])
-    rows = outages.open_outages(viewer=viewer)[:MOST]
+    rows = outages.gravest(viewer=viewer)[:MOST]
     waiting = next((one for one in given if one.taken_at is None), None)
     return {
         "day": day,
@@ -63,7 +63,7 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
         "waiting": waiting,
         "given": given,
         "own": waiting is not None and waiting.giver_id == viewer.user_id,
-        "standing": sorted((outage_line(row, look.at) for row in rows), key=by_gravity),
+        "standing": [outage_line(row, look.at) for row in rows],
         "assignments": assignment_lines(viewer, look.at),
         "may_write": may,
         "note_form": ShiftNoteForm() if may else None,

@@ -128,6 +128,16 @@ function dead(network, numbers) {
   return { type: "FeatureCollection", features };
 }
 
+// The lines of a trace: by their numbers in the network, or as shapes where it is not all here.
+function trace(network, told) {
+  if (!told) return empty;
+  const part = new Map(Object.entries(told.parts).flatMap(([name, numbers]) => numbers.map((n) => [n, name])));
+  const named = network.features
+    .filter(({ id }) => part.has(id))
+    .map(({ id, geometry }) => ({ type: "Feature", geometry, properties: { part: part.get(id) } }));
+  return { type: "FeatureCollection", features: [...named, ...told.shapes] };
+}
+
 // The network where it is another than the last, otherwise nothing: drawing it again costs.
 let tag = null;
 async function fetchNetwork() {
@@ -153,10 +163,12 @@ async function start() {
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
   let network = (await fetchNetwork()) ?? empty;
   let below = [];
+  let way = null;
   if (!map.loaded()) await map.once("load");
   const draw = () => {
     map.getSource("network").setData(network);
     map.getSource("dead").setData(dead(network, below));
+    map.getSource("trace").setData(trace(network, way));
   };
   draw();
   let drawnAt = Date.now();
@@ -184,14 +196,19 @@ async function start() {
   const last = {};
   const isNew = (name, value) => last[name] !== (last[name] = JSON.stringify(value));
   follow("map-data", (data) => {
-    const fresh = ["outages", "crews", "trace"].filter((name) => isNew(name, data[name]));
+    const fresh = ["outages", "crews"].filter((name) => isNew(name, data[name]));
     data.outages = features(data.outages);
     for (const name of fresh) map.getSource(name).setData(data[name] ?? empty);
     if (isNew("dead", data.dead)) {
       below = data.dead ?? [];
       map.getSource("dead").setData(dead(network, below));
     }
-    aim = data.trace?.features.length ? [data.trace] : network.features.length ? [network] : [data.outages, data.crews];
+    if (isNew("trace", data.trace)) {
+      way = data.trace;
+      map.getSource("trace").setData(trace(network, way));
+    }
+    const traced = trace(network, way);
+    aim = traced.features.length ? [traced] : network.features.length ? [network] : [data.outages, data.crews];
     if (!aimed) fit();
   });
   document.addEventListener("oms:theme", () => repaint(map));

@@ -1,5 +1,7 @@
 """What a page costs: few queries whatever stands in the database, and a short way to the end."""
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,13 +11,16 @@ from django.urls import reverse
 
 from apps.core.actor import system
 from apps.outages import selectors as outages
-from apps.outages.models import SourceEvent
+from apps.outages.models import Outage, SourceEvent
+from apps.outages.rules import Severity
 from apps.outages.services import WorkPlan, plan_work
-from apps.portal import lines
+from apps.portal import events, lines
 from apps.portal.lines import paged
 from tests.permissions import PAGES
 
 MOST_QUERIES = 25
+OWN = {"id", "number", "place_names"}
+COPIED = [f for f in Outage._meta.concrete_fields if f.name not in OWN]
 
 
 @pytest.fixture
@@ -78,11 +83,56 @@ def test_the_storm_page_counts_what_the_rows_say(evening, as_role):
 
 def test_the_gravest_outage_comes_first(evening):
     ranks = [
-        (lines.GRAVITY[row.severity], -row.customers_count)
+        (-Severity.values.index(row.severity), -row.customers_count)
         for row in outages.gravest(viewer=evening.portal)
     ]
-    assert len(ranks) > 3
+    assert len(ranks) == len(evening.open()) > 3
     assert ranks == sorted(ranks)
+
+
+@pytest.mark.parametrize("path", ["/", "/outages?sort=-severity", "/bad-night"])
+def test_an_old_grave_outage_is_not_lost_behind_new_small_ones(evening, as_role, path):
+    grave = evening.open()[0]
+    Outage.objects.filter(pk=grave.pk).update(
+        severity="critical",
+        critical_customers=True,
+        customers_count=90_000,
+        first_detected_at=evening.at - timedelta(days=3),
+    )
+    row = {f.attname: getattr(grave, f.attname) for f in COPIED}
+    row |= {"severity": "low", "customers_count": 1, "critical_customers": False}
+    row |= {"first_detected_at": evening.at, "first_event_id": None}
+    Outage.objects.bulk_create(Outage(**row) for _ in range(2_100))
+    told = as_role("admin").get(path).content.decode()
+    rows = re.findall(r'href="/outages/([0-9a-f-]{36})"', told)
+    assert rows[0] == str(grave.id)
+
+
+def test_places_are_found_by_any_part_of_their_names(evening, as_role):
+    client = as_role("operator")
+    outage = evening.open()[0]
+    for name in (outage.device_code, outage.feeder_name, outage.substation_name):
+        for text in (name, name[1:].upper(), name[:-1].lower()):
+            told = client.get("/outages", {"text": text}).content.decode()
+            assert str(outage.id) in told, text
+    told = client.get("/outages", {"text": f"{outage.device_code}\n"}).content.decode()
+    assert str(outage.id) in told, "a line break at the end is no part of the word"
+    told = client.get("/outages", {"text": f"{outage.device_code}%"}).content.decode()
+    assert str(outage.id) not in told, "a per cent sign stands for itself"
+
+
+def test_where_the_pages_end_the_list_goes_on_by_time(evening, as_role, monkeypatch):
+    monkeypatch.setattr(lines, "DEEPEST", 8)
+    monkeypatch.setattr(events, "SIZE", 4)
+    client, seen, query, turns = as_role("operator"), set(), "", []
+    while query is not None:
+        told = client.get(f"/events{query}").content.decode()
+        seen |= set(re.findall(r'id="event-([0-9a-f-]{36})"', told))
+        onward = re.search(r'<a class="btn[^>]*href="([^"]+)">(?:Next|Older)', told)
+        query = html.unescape(onward[1]) if onward else None
+        turns.append(query)
+    assert len(seen) == SourceEvent.objects.count() > 30
+    assert sum("until" in (one or "") for one in turns) >= 4, turns
 
 
 def test_figures_of_the_overview_and_of_machines_agree(evening):

@@ -25,3 +25,20 @@ def test_numbers_stay_numbers_and_parts_are_json():
     assert list(csv.reader(io.StringIO(text)))[1] == [
         "-3", "-0.50", "2.5", "", '{"état": [1, null]}', '["=1"]', "True",
     ]  # fmt: skip
+
+
+@pytest.mark.asyncio
+async def test_the_first_lines_leave_before_the_last_are_read():
+    read = []
+
+    def rows():
+        for number in range(5_000):
+            read.append(number)
+            yield (number,)
+
+    answer = csv_of("x", ["a"], rows())
+    assert answer.is_async
+    pieces = aiter(answer)
+    assert (await anext(pieces)).startswith(b"a\r\n0\r\n")
+    assert len(read) < 1_000
+    assert b"".join([piece async for piece in pieces]).endswith(b"\r\n4999\r\n")

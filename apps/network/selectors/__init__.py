@@ -1,6 +1,13 @@
 """Reads of the grid: the topology snapshot, places, names, the map."""
 
-from apps.network.selectors.picture import Device, TieView, Trace, geojson, trace
+from apps.network.selectors.picture import (
+    MOST_FEATURES,
+    Device,
+    TieView,
+    Trace,
+    geojson,
+    trace,
+)
 from apps.network.selectors.places import Place, PlaceRef, resolve
 from apps.network.selectors.preview import Preview, preview, state_version
 from apps.network.selectors.registry import (
@@ -30,6 +37,7 @@ from apps.network.selectors.registry import (
 from apps.network.selectors.snapshot import Snapshot, grid, look_again, snapshot
 
 __all__ = [
+    "MOST_FEATURES",
     "CustomerView",
     "Device",
     "FeederView",

@@ -2,6 +2,7 @@
 
 from apps.outages.models.etr import EtrEstimate, ZoneEstimate
 from apps.outages.models.outage import (
+    GRAVITY,
     Interruption,
     Outage,
     OutageRows,
@@ -15,6 +16,7 @@ from apps.outages.models.verification import MeterPing, Verification
 from apps.outages.models.work import CorrelationWork
 
 __all__ = [
+    "GRAVITY",
     "CorrelationWork",
     "EtrEstimate",
     "EventConflict",

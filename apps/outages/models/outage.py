@@ -6,9 +6,19 @@ from typing import ClassVar
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
-from django.db.models import F, Func, Q, Value
+from django.db.models import Case, F, Func, IntegerField, Q, Value, When
+from django.db.models.functions import Concat, Lower
 
-from apps.outages.rules import OPEN, EtrSource, PlaceKind, Severity, Status
+from apps.outages.rules import FINAL, OPEN, EtrSource, PlaceKind, Severity, Status
+
+GRAVITY = Case(
+    *(When(severity=word, then=Value(n)) for n, word in enumerate(Severity.values)),
+    default=Value(-1),
+    output_field=IntegerField(),
+)
+"""The place of an outage's severity among the words for it, the gravest the highest."""
+NAMES = ("device_code", "feeder_code", "feeder_name", "substation_name")
+LINE = Value("\n")
 
 
 class OutageRows(models.QuerySet["Outage"]):
@@ -30,7 +40,7 @@ class Outage(models.Model):
     the node below it. `sources` counts the events by source. `counted_place` is the device for
     which the interruptions were written, `transformer_number` the transformer above a single
     service point, `etr_made_for` what the outage was (device kind, region, cause) when its ETR
-    was estimated last. The number is shown as OUT001.
+    was estimated last, `place_names` what a search looks through. The number is shown as OUT001.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -89,6 +99,11 @@ class Outage(models.Model):
     )
     ended_by_evidence = models.BooleanField(default=False, db_default=False)
     cause = models.TextField(default="", blank=True)
+    place_names = models.GeneratedField(
+        expression=Lower(Concat(*(part for name in NAMES for part in (name, LINE)))),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
     updated_at = models.DateTimeField()
 
     objects: ClassVar[OutageRows] = OutageRows.as_manager()  # type: ignore[assignment]
@@ -136,6 +151,41 @@ class Outage(models.Model):
                 fields=["feeder_number"],
                 name="outage_open_feeder",
                 condition=Q(status__in=OPEN, merged_into=None),
+            ),
+            models.Index(
+                GRAVITY.desc(),
+                F("customers_count").desc(),
+                F("first_detected_at").desc(),
+                F("number").desc(),
+                name="outage_open_gravest",
+                condition=Q(status__in=OPEN, merged_into=None),
+            ),
+            models.Index(
+                fields=[
+                    "-critical_customers",
+                    "-customers_count",
+                    "first_detected_at",
+                    "number",
+                ],
+                name="outage_open_unattended",
+                condition=Q(status__in=OPEN, merged_into=None),
+            ),
+            models.Index(
+                fields=["region_code", "status", "severity"],
+                include=[
+                    "customers_count",
+                    "confidence",
+                    "critical_customers",
+                    "estimated_restoration_at",
+                    "id",
+                ],
+                name="outage_open_figures",
+                condition=Q(status__in=OPEN, merged_into=None),
+            ),
+            models.Index(
+                fields=["feeder_number", "last_event_at"],
+                name="outage_ended_feeder",
+                condition=Q(status__in=FINAL, merged_into=None),
             ),
             models.Index(
                 fields=["status"],

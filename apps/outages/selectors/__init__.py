@@ -1,5 +1,6 @@
 """Reads of outages and events."""
 
+from apps.outages.models import GRAVITY
 from apps.outages.selectors.covering import calls_about, covering
 from apps.outages.selectors.etr import (
     EtrAccuracy,
@@ -82,6 +83,7 @@ from apps.outages.selectors.verification import (
 
 __all__ = [
     "BELONGING",
+    "GRAVITY",
     "AffectedCustomer",
     "Candidate",
     "EtrAccuracy",

@@ -9,7 +9,6 @@ from uuid import UUID
 import numpy as np
 import psycopg
 from django.db import connection
-from django.db.models import Q
 
 from apps.configuration.selectors import value
 from apps.outages.correlation.course import infer
@@ -18,7 +17,7 @@ from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.outcome import Outcome, conclude
 from apps.outages.correlation.parts import Devices, devices_of
 from apps.outages.models import Outage
-from apps.outages.rules import Kind, PlaceKind, Source, Status
+from apps.outages.rules import FINAL, OPEN, Kind, PlaceKind, Source
 from apps.outages.rules import settings as declared
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ BEFORE = timedelta(hours=2)
 FARTHEST = timedelta(hours=48)
 SAME_MOMENT = timedelta(milliseconds=2)
 BY_PEOPLE = frozenset({Source.CALL_CENTER, Source.CREW, Source.OPERATOR, Source.MANUAL})
-ENDED = (Status.RESTORED, Status.CANCELLED)
 
 
 class EventRow(NamedTuple):
@@ -89,14 +87,13 @@ def hear(grid: "Grid", feeder: int, since: datetime | None, at: datetime) -> Hea
 def _outages(feeder: int, since: datetime | None) -> dict[UUID, Outage]:
     """Return the outages of the feeder that are open or that new events may concern."""
     standing = Outage.objects.standing().filter(feeder_number=feeder)
-    opened = ~Q(status__in=ENDED)
-    found = {o.id: o for o in standing.filter(opened)}
+    found = {o.id: o for o in standing.filter(status__in=OPEN)}
     reach = [o.first_detected_at for o in found.values()]
     if since is not None:
         reach.append(since - BEFORE)
     while reach:
         earliest = min(reach)
-        more = standing.filter(status__in=ENDED, last_event_at__gte=earliest)
+        more = standing.filter(status__in=FINAL, last_event_at__gte=earliest)
         fresh = list(more.exclude(id__in=list(found)))
         found |= {o.id: o for o in fresh}
         reach = [o.first_detected_at for o in fresh if o.first_detected_at < earliest]
@@ -185,7 +182,7 @@ def is_fixed(outage: Outage) -> bool:
     """Return whether people decided where the outage is, or that it is over."""
     if outage.is_planned or outage.confirmed_at or outage.in_progress_at:
         return True
-    return outage.status in ENDED and not outage.ended_by_evidence
+    return outage.status in FINAL and not outage.ended_by_evidence
 
 
 def _pin(devices: Devices, outage: Outage, meters: Mapping[str, int | None]) -> Pin:

@@ -61,6 +61,7 @@ _PASSING = frozenset(
         "estimated_restoration_at",
         "etr_source",
         "etr_made_for",
+        "place_names",
     }
 )
 _STANDING = tuple(
