@@ -69,12 +69,17 @@ class View:
 
 @dataclass(eq=False, slots=True)
 class Seat:
-    """One open socket: the parts that wait to be sent, the newest of each."""
+    """One open socket: the parts that wait to be sent, the newest of each.
+
+    It is `blind` while its room cannot be drawn; its socket then is silent, so that the page
+    shows that what stands on it is old.
+    """
 
     actor: Actor
     waiting: dict[str, str] = field(default_factory=dict)
     stirred: asyncio.Event = field(default_factory=asyncio.Event)
     close_code: int = 0
+    blind: bool = False
 
     def give(self, parts: Mapping[str, str]) -> None:
         """Put parts where the socket's sender finds them."""
@@ -105,6 +110,7 @@ class Room:
         self.seats: set[Seat] = set()
         self.drawn: dict[str, str] = {}
         self.due_at = 0.0
+        self.blind = False
         self.stale = asyncio.Event()
         self.painter = asyncio.create_task(self._paint())
 
@@ -115,7 +121,9 @@ class Room:
     def sit(self, seat: Seat) -> None:
         """Take a newcomer in: they get what is on the wall, then a fresh look."""
         self.seats.add(seat)
-        seat.give(self.drawn)
+        seat.blind = self.blind
+        if not self.blind:
+            seat.give(self.drawn)
         self.look_again()
 
     async def _paint(self) -> None:
@@ -125,10 +133,12 @@ class Room:
             self.due_at = time.monotonic() + self.view.page.every
             try:
                 self._hang(await self._draw())
+                self._see(is_blind=False)
             except DomainError as refusal:
                 self._empty(CLOSE_OF_STATUS.get(status_of(refusal), 1011))
             except Exception:
                 logger.exception("Drawing the live page %s failed", self.view.page.name)
+                self._see(is_blind=True)
             await asyncio.sleep(SPACING)
 
     async def _draw(self) -> dict[str, str]:
@@ -143,6 +153,11 @@ class Room:
         self.drawn = parts
         for seat in self.seats:
             seat.give(changed)
+
+    def _see(self, *, is_blind: bool) -> None:
+        self.blind = is_blind
+        for seat in self.seats:
+            seat.blind = is_blind
 
     def _empty(self, code: int) -> None:
         for seat in self.seats:

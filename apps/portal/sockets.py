@@ -169,7 +169,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 await asyncio.wait_for(seat.stirred.wait(), RECHECK)
             now = time.monotonic()
             frame = seat.take()
-            if not frame and now - beaten_at >= BEAT:
+            if not frame and not seat.blind and now - beaten_at >= BEAT:
                 frame = HEARTBEAT
             if frame and not seat.close_code:
                 await self._send_in_time(seat, frame)

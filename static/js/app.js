@@ -98,10 +98,13 @@ function poll() {
 if (socket) {
   document.addEventListener("htmx:wsOpen", (event) => {
     wrapper = event.detail.socketWrapper;
-    heard();
-    setState("live");
+    heardAt = Date.now();
   });
-  document.addEventListener("htmx:wsBeforeMessage", heard);
+  // An open socket says nothing while its page cannot be drawn: only what comes over it is live.
+  document.addEventListener("htmx:wsBeforeMessage", () => {
+    heard();
+    if (state !== "live") setState("live");
+  });
   document.addEventListener("htmx:wsAfterMessage", () => document.dispatchEvent(new CustomEvent("oms:fresh")));
   document.addEventListener("htmx:wsClose", (event) => {
     const code = event.detail.event.code;
@@ -119,7 +122,7 @@ if (socket) {
   document.addEventListener("htmx:sendError", () => state !== "signed-out" && setState("offline"));
   setInterval(() => state !== "live" && state !== "signed-out" && poll(), POLL);
   setInterval(() => {
-    if (state === "live" && Date.now() - heardAt > SILENCE) {
+    if (["live", "connecting"].includes(state) && Date.now() - heardAt > SILENCE) {
       setState("polling");
       poll();
       wrapper?.reconnect();

@@ -12,8 +12,8 @@ from websockets.sync.client import connect
 
 from apps.accounts.services import set_role
 from apps.core.actor import system
-from apps.portal import live, overview
-from apps.portal.sockets import RIGHTS_CHANGED, LiveConsumer
+from apps.portal import live, overview, sockets
+from apps.portal.sockets import HEARTBEAT, RIGHTS_CHANGED, LiveConsumer
 from apps.realtime.services import hint
 
 WAIT = 20
@@ -114,6 +114,34 @@ def test_people_with_the_same_rights_share_one_drawing(socket, monkeypatch):
     with pytest.raises(TimeoutError):
         crowd[0].recv(timeout=1.5)
     assert 1 <= len(drawn) - before <= 3
+
+
+def test_a_page_that_cannot_be_drawn_falls_silent_until_it_can(socket, monkeypatch):
+    monkeypatch.setattr(sockets, "BEAT", 0.2)
+    monkeypatch.setattr(sockets, "RECHECK", 0.1)
+    early = socket("operator", "outages")
+    heard(early, "live-list")
+    heard(early, HEARTBEAT)
+
+    def fail(view, actor):
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(live, "draw_view", fail)
+        hint(topics=["outages"])
+        late = socket("engineer", "outages")
+        for one in (early, late):
+            falls_silent(one)
+    hint(topics=["outages"])
+    for one in (early, late):
+        heard(one, HEARTBEAT)
+
+
+def falls_silent(opened):
+    until = monotonic() + WAIT
+    with pytest.raises(TimeoutError):
+        while monotonic() < until:
+            opened.recv(timeout=2)
 
 
 def test_who_gets_another_role_is_sent_away_within_seconds(socket, city):
