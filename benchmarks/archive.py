@@ -2,8 +2,7 @@
 
 Half of the events came in during the last day, 30,000 of them in the last hour; 1 in 25 found no
 place. The table was vacuumed before the last hour and not since, as on a day like that. Devices
-are those of the demo's network, so that maps have something to draw. What is open is expected
-back tomorrow: nothing of it is estimated anew while pages are measured.
+are those of the demo's network, so that maps have something to draw.
 """
 
 from benchmarks import seeding
@@ -18,7 +17,7 @@ WITH devices AS (
 )
 UPDATE outages_outage SET device_code = devices.code, device_kind = devices.kind,
     feeder_code = 'seed-feeder-' || number %% 40,
-    estimated_restoration_at = now() + interval '1 day'
+    etr_made_for = devices.kind || '/' || region_code || '/'
 FROM devices
 WHERE device_code LIKE 'seed-device-%%' AND number %% devices.n = devices.place
 """
@@ -27,7 +26,9 @@ WITH regions AS (
     SELECT code, row_number() OVER (ORDER BY code) - 1 AS place, count(*) OVER () AS n
     FROM network_region
 )
-UPDATE outages_outage SET region_code = regions.code FROM regions
+UPDATE outages_outage SET region_code = regions.code,
+    etr_made_for = device_kind || '/' || regions.code || '/'
+FROM regions
 WHERE feeder_code LIKE 'seed-feeder-%%' AND number %% regions.n = regions.place
 """
 ADDED = """

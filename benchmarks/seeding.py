@@ -1,4 +1,8 @@
-"""Outages in the portal's own database, spread as a real utility's would be."""
+"""Outages in the portal's own database, spread as a real utility's would be.
+
+Their estimates were made for what they are, and are not due before tomorrow: the portal has
+nothing to estimate anew while something else is measured.
+"""
 
 from benchmarks.portal import Portal
 
@@ -7,8 +11,8 @@ INSERT INTO outages_outage (
     id, number, status, severity, confidence, place_kind, device_code, device_kind,
     feeder_code, feeder_name, substation_code, substation_name, region_code, feeder_number,
     latitude, longitude, customers_count, critical_customers, sources, first_detected_at,
-    last_event_at, opened_at, estimated_restoration_at, etr_source, is_momentary, is_planned,
-    cause, updated_at)
+    last_event_at, opened_at, estimated_restoration_at, etr_source, etr_made_for,
+    is_momentary, is_planned, cause, updated_at)
 SELECT
     gen_random_uuid(), nextval('outages_outage_number_seq'),
     (ARRAY['detected', 'confirmed', 'in_progress'])[1 + n %% 3],
@@ -19,8 +23,8 @@ SELECT
     31.5 + 0.9 * random(), 35.6 + 0.9 * random(), 1 + n * 7919 %% 900, n %% 20 = 0,
     CASE WHEN n %% 3 = 0 THEN '{"scada": 1, "smart_meter": 12}'::jsonb
          ELSE '{"smart_meter": 3}'::jsonb END,
-    t.at, t.at + interval '2 min', t.at + interval '1 s', t.at + interval '2 hours', 'default',
-    false, false, '', t.at + interval '2 min'
+    t.at, t.at + interval '2 min', t.at + interval '1 s', now() + interval '1 day', 'default',
+    'transformer/' || (ARRAY['north', 'south', 'east', 'west'])[1 + n %% 4] || '/', false, false, '', t.at + interval '2 min'
 FROM generate_series(1, %s) n,
     LATERAL (SELECT now() - interval '1 hour' - n * interval '25 s' AS at) t
 """
