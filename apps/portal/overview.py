@@ -1,8 +1,9 @@
 """The overview: what is happening now, on one screen."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from django.contrib import messages
@@ -26,18 +27,34 @@ from apps.portal.mapping import crew_features, dead_edges, outage_points, spots
 from apps.portal.pages import Deed, Look, Page, act, for_people, show
 
 MOST, MOST_DRAWN = 50, 2_000
-MINUTES = 60
+MINUTES, STEP = 60, 5
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One figure of the first line."""
+    """One figure of the first line; `course` is how it went over the last hour, oldest first."""
 
     name: str
     label: str
     value: str
     note: str = ""
     state: str = ""
+    course: Sequence[int] = ()
+
+    @property
+    def change(self) -> str:
+        """Return by how much the figure is another than an hour ago."""
+        return f"{self.course[-1] - self.course[0]:+,}" if self.course else ""
+
+    @property
+    def line(self) -> str:
+        """Return the course as points of a line, 60 wide and 14 high."""
+        low, high = min(self.course), max(self.course)
+        width, height = 60 / (len(self.course) - 1), 14 / max(high - low, 1)
+        return " ".join(
+            f"{n * width:.1f},{15 - (value - low) * height:.1f}"
+            for n, value in enumerate(self.course)
+        )
 
 
 def compose(viewer: Actor, look: Look) -> dict[str, Any]:
@@ -49,8 +66,9 @@ def compose(viewer: Actor, look: Look) -> dict[str, Any]:
     rows = outages.gravest(viewer=viewer)[:MOST]
     figures = outages.situation(viewer=viewer)
     points = outages.event_rate(viewer=viewer, at=at, minutes=MINUTES)
+    course = courses(figures, outages.changes(viewer=viewer, at=at), points, at)
     return {
-        "tiles": tiles(figures, sum(p.events for p in points), crew_counts(viewer)),
+        "tiles": tiles(figures, course, crew_counts(viewer)),
         "outages": [outage_line(row, at, there.get(row.id, "")) for row in rows],
         "outages_total": figures.active_outages,
         "assignments": assignments,
@@ -71,10 +89,33 @@ def crew_counts(viewer: Actor) -> crews.CrewCounts | None:
     return crews.counts(viewer=viewer) if viewer.may("crews.view_crew") else None
 
 
+def courses(
+    now: outages.Situation,
+    changes: Sequence[outages.Change],
+    points: Sequence[outages.RatePoint],
+    at: datetime,
+) -> dict[str, list[int]]:
+    """Return how outages, customers and events went over the last hour, by steps of minutes."""
+    steps = [at - timedelta(minutes=n) for n in range(MINUTES, -1, -STEP)]
+    later = [[c for c in changes if c.minute > step] for step in steps]
+    return {
+        "outages": [now.active_outages - sum(c.outages for c in some) for some in later],
+        "customers": [
+            now.total_affected_customers - sum(c.customers for c in some) for some in later
+        ],
+        "events": [
+            sum(p.events for p in points if begin < p.minute <= end)
+            for begin, end in pairwise(steps)
+        ],
+    }
+
+
 def tiles(
-    found: outages.Situation, events: int, teams: crews.CrewCounts | None
+    found: outages.Situation,
+    course: Mapping[str, Sequence[int]],
+    teams: crews.CrewCounts | None,
 ) -> list[Tile]:
-    """Return the figures of the first line; `events` came in during the last hour."""
+    """Return the figures of the first line."""
     critical = found.by_severity["critical"]
     n = "{:,}".format
     return [
@@ -84,8 +125,14 @@ def tiles(
             n(found.active_outages),
             _("{n} critical").format(n=critical) if critical else "",
             "alarm" if critical else "",
+            course["outages"],
         ),
-        Tile("customers", _("Customers out"), n(found.total_affected_customers)),
+        Tile(
+            "customers",
+            _("Customers out"),
+            n(found.total_affected_customers),
+            course=course["customers"],
+        ),
         Tile(
             "unconfirmed",
             _("Not yet confirmed"),
@@ -95,7 +142,12 @@ def tiles(
         Tile(
             "sure", _("High confidence"), n(found.high_confidence_outages), _("over 80 %")
         ),
-        Tile("events", _("Events, last hour"), n(events)),
+        Tile(
+            "events",
+            _("Events, last hour"),
+            n(sum(course["events"])),
+            course=course["events"],
+        ),
         Tile(
             "crews",
             _("Crews at work"),

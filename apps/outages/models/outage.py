@@ -7,7 +7,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import Case, F, Func, IntegerField, Q, Value, When
-from django.db.models.functions import Concat, Lower
+from django.db.models.functions import Coalesce, Concat, Lower
 
 from apps.outages.rules import FINAL, OPEN, EtrSource, PlaceKind, Severity, Status
 
@@ -194,8 +194,13 @@ class Outage(models.Model):
             ),
             models.Index(
                 fields=["opened_at"],
-                name="outage_opened",
-                condition=Q(merged_into=None, is_planned=False),
+                name="outage_began",
+                condition=Q(merged_into=None),
+            ),
+            models.Index(
+                Coalesce("restored_at", "cancelled_at"),
+                name="outage_ended",
+                condition=Q(status__in=FINAL, merged_into=None),
             ),
             models.Index(
                 fields=["-restored_at"],

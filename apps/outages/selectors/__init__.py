@@ -59,9 +59,11 @@ from apps.outages.selectors.shifts import (
     shift_notes,
 )
 from apps.outages.selectors.situation import (
+    Change,
     RegionFigures,
     Situation,
     by_region,
+    changes,
     gravest,
     situation,
     unattended,
@@ -86,6 +88,7 @@ __all__ = [
     "GRAVITY",
     "AffectedCustomer",
     "Candidate",
+    "Change",
     "EtrAccuracy",
     "Explanation",
     "Frame",
@@ -107,6 +110,7 @@ __all__ = [
     "affected_customers",
     "by_region",
     "calls_about",
+    "changes",
     "choices",
     "coming_works",
     "conflicts_of",

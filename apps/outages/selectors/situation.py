@@ -2,15 +2,16 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Count, Max, Q, QuerySet, Sum
+from django.db.models import Count, F, Max, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce, TruncMinute
 
 from apps.accounts.services import require
 from apps.core.actor import Actor
 from apps.outages.models import GRAVITY, CorrelationWork, Outage
-from apps.outages.rules import HIGH_CONFIDENCE, Severity, Status
+from apps.outages.rules import FINAL, HIGH_CONFIDENCE, Severity, Status
 
 VIEW = "outages.view_outage"
 
@@ -25,6 +26,15 @@ class Situation:
     unconfirmed: int
     by_severity: Mapping[str, int]
     backlog: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Change:
+    """How many outages and customers one minute added to what is open, or took away."""
+
+    minute: datetime
+    outages: int
+    customers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,28 @@ def situation(*, viewer: Actor) -> Situation:
         unconfirmed=found["unconfirmed"],
         by_severity={word: found[word] for word in Severity.values},
         backlog=waiting or 0,
+    )
+
+
+def changes(*, viewer: Actor, at: datetime, minutes: int = 60) -> list[Change]:
+    """Return how the open outages became more and fewer, minute by minute. Raises Forbidden.
+
+    Customers are those of an outage as it is known now.
+    """
+    require(viewer, VIEW)
+    since = at - timedelta(minutes=minutes)
+    standing = Outage.objects.standing()
+    ended = standing.filter(status__in=FINAL).annotate(
+        moment=Coalesce("restored_at", "cancelled_at")
+    )
+    opened = standing.annotate(moment=F("opened_at"))
+    return sorted(
+        Change(minute, sign * outages, sign * (customers or 0))
+        for sign, rows in ((1, opened), (-1, ended))
+        for minute, outages, customers in rows.filter(moment__gt=since)
+        .annotate(minute=TruncMinute("moment"))
+        .values_list("minute")
+        .annotate(outages=Count("*"), customers=Sum("customers_count"))
     )
 
 
