@@ -24,7 +24,8 @@ SELECT
     CASE WHEN n %% 3 = 0 THEN '{"scada": 1, "smart_meter": 12}'::jsonb
          ELSE '{"smart_meter": 3}'::jsonb END,
     t.at, t.at + interval '2 min', t.at + interval '1 s', now() + interval '1 day', 'default',
-    'transformer/' || (ARRAY['north', 'south', 'east', 'west'])[1 + n %% 4] || '/', false, false, '', t.at + interval '2 min'
+    'transformer/' || (ARRAY['north', 'south', 'east', 'west'])[1 + n %% 4] || '/', false,
+    false, '', t.at + interval '2 min'
 FROM generate_series(1, %s) n,
     LATERAL (SELECT now() - interval '1 hour' - n * interval '25 s' AS at) t
 """
