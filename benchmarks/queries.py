@@ -26,6 +26,7 @@ from django.urls import reverse  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from apps.core.actor import system  # noqa: E402
+from apps.network import selectors as network  # noqa: E402
 from apps.outages.services import WorkPlan, plan_work  # noqa: E402
 from apps.portal.urls import urlpatterns  # noqa: E402
 from tests.permissions import PAGES  # noqa: E402
@@ -73,6 +74,7 @@ def addresses(outage: str, device: str) -> Iterator[tuple[str, str, bool]]:
     wanted = {
         **{name: {"outage_id": outage} for name in ("outage", "why", "regroup")},
         "device": {"code": device},
+        "feeder": {"code": a_feeder()},
         "planned-work": {"work_id": planned(device)},
     }
     live = [p.name for p in urlpatterns if str(p.name).endswith("-live")]
@@ -82,6 +84,14 @@ def addresses(outage: str, device: str) -> Iterator[tuple[str, str, bool]]:
         yield str(name), path, name != page
     for name, path in FILTERED.items():
         yield name, path, False
+
+
+def a_feeder() -> str:
+    """Return the code of the feeder with most devices."""
+    drawn = filter(
+        None, (network.feeder_schematic(one.code) for one in network.feeders().values())
+    )
+    return max(drawn, key=lambda one: len(one.symbols)).feeder.code
 
 
 def planned(device: str) -> Any:

@@ -73,6 +73,7 @@ PAGES = {
     "calls": WATCH,
     "grid": WATCH,
     "device": WATCH,
+    "feeder": WATCH,
     "shift": WATCH,
     "bad-night": WATCH,
     "design": ADMIN,

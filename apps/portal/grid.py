@@ -5,8 +5,8 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
@@ -17,10 +17,11 @@ from apps.network import selectors as network
 from apps.network import services as switching
 from apps.outages import selectors as outages
 from apps.portal.lines import outage_line
+from apps.portal.mapping import outage_points, trace_of_place
 from apps.portal.pages import Deed, Look, Page, act, for_people, show
 
 SWITCH = "network.switch_device"
-MOST = 20
+MOST, FEEDERS = 20, 500
 
 
 class SwitchForm(forms.Form):
@@ -36,29 +37,30 @@ class SwitchForm(forms.Form):
 
 
 def compose(viewer: Actor, look: Look) -> dict[str, Any]:
-    """Return what the page prints: hits of the search, and the chosen device or meter."""
-    text, code = look.query.get("text", "").strip(), _device(look)
-    context: dict[str, Any] = {
-        "text": text,
-        "hits": _hits(text) if text and not code else [],
-        "device_code": code,
-    }
-    return context | _place(viewer, look, code) if code else context
-
-
-def _device(look: Look) -> str:
-    return str(look.arguments.get("code") or look.query.get("device", ""))
+    """Return what the search prints: its hits, or the feeders where nothing is searched for."""
+    text = look.query.get("text", "").strip()
+    if text:
+        return {"text": text, "hits": _hits(text), "feeders": []}
+    return {"text": "", "hits": [], "feeders": _feeders(viewer)}
 
 
 def _hits(text: str) -> list[dict[str, Any]]:
-    page = reverse("portal:grid")
     return [
-        {"hit": hit, "url": f"{page}?{urlencode({'device': hit.code})}"}
+        {"hit": hit, "url": reverse("portal:device", args=[hit.code])}
         for hit in network.search(text, MOST)
     ]
 
 
-def _place(viewer: Actor, look: Look, code: str) -> dict[str, Any]:
+def _feeders(viewer: Actor) -> list[dict[str, Any]]:
+    """Return the feeders with how many outages stand open on each."""
+    standing = outages.open_by_feeder(viewer=viewer)
+    found = sorted(network.feeders().values(), key=lambda one: (one.region_code, one.code))
+    return [{"feeder": one, "outages": standing.get(one.pk, 0)} for one in found[:FEEDERS]]
+
+
+def compose_device(viewer: Actor, look: Look) -> dict[str, Any]:
+    """Return what the page of a device, a meter or anything else with a place prints."""
+    code = str(look.arguments["code"])
     refs = [
         network.PlaceRef(device_id=code),
         network.PlaceRef(feeder_id=code),
@@ -68,17 +70,19 @@ def _place(viewer: Actor, look: Look, code: str) -> dict[str, Any]:
     ]
     place = next((found for found in network.resolve(refs) if found), None)
     if place is None:
-        return {"unknown": True}
+        return {"device_code": code, "unknown": True, "map_data": {}}
     traced = network.trace(place)
     codes = [one.code for one in traced.path]
     rows = outages.open_outages(viewer=viewer).filter(device_code__in=[code, *codes])
     return {
+        "device_code": code,
         "place": place,
         "trace": traced,
         "way": [*reversed(traced.path)],
         "standing": [outage_line(row, look.at) for row in rows[:MOST]],
         "history": network.switchings(place.device_code, MOST) if place.device_code else [],
         "meters": _below(place) if traced.customers else [],
+        "map_data": {"outages": outage_points(rows[:MOST]), "trace": trace_of_place(place)},
         **_switch(viewer, place),
     }
 
@@ -101,7 +105,7 @@ def _switch(viewer: Actor, place: network.Place) -> dict[str, Any]:
 PAGE = Page(
     name="grid",
     permission="network.view_network",
-    parts=("device",),
+    parts=("found",),
     compose=compose,
     topics=lambda _arguments: frozenset({"network", "outages"}),
 )
@@ -110,15 +114,17 @@ PAGE = Page(
 @require_safe
 @for_people
 def page(request: HttpRequest, viewer: Actor) -> HttpResponse:
-    """Show the search and what was chosen."""
+    """Show the search; what was chosen has a page of its own."""
+    if chosen := request.GET.get("device", ""):
+        return redirect("portal:device", code=chosen)
     return show(request, viewer, PAGE)
 
 
 DEVICE = Page(
     name="device",
     permission="network.view_network",
-    parts=("device",),
-    compose=compose,
+    parts=("device", "map"),
+    compose=compose_device,
     topics=lambda _arguments: frozenset({"network", "outages"}),
 )
 

@@ -5,7 +5,6 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
-from uuid import UUID
 
 import orjson
 from django.http import HttpRequest, HttpResponse
@@ -48,7 +47,6 @@ def point(longitude: float, latitude: float, **properties: Any) -> dict[str, Any
 class Spot(NamedTuple):
     """An outage as far as the map needs it: read without the rest of its row."""
 
-    id: UUID
     number: int
     severity: str
     place_kind: str
@@ -74,8 +72,9 @@ def spots(rows: "QuerySet[Outage]") -> list[Spot]:
 def outage_points(found: "Iterable[Spot | Outage]") -> dict[str, Any]:
     """Return the outages whose place is known, to about a metre, as short rows.
 
-    A row is longitude, latitude, number, severity, customers, id and place; the map makes
-    features of them. Thousands as features would take most of what the page weighs.
+    A row is longitude, latitude, number, severity, customers and place; the map makes features
+    of them, and the number leads to the page. Thousands as features, or with their keys, would
+    take most of what the page weighs.
     """
     words = labels_in(get_language() or "")["severity"]
     rows = [
@@ -85,7 +84,6 @@ def outage_points(found: "Iterable[Spot | Outage]") -> dict[str, Any]:
             one.label,
             one.severity,
             one.customers_count,
-            one.id,
             where(one),
         )
         for one in found
@@ -112,13 +110,37 @@ def crew_features(lines: Iterable[AssignmentLine]) -> Collection:
 def trace_of(outage: "Outage") -> dict[str, Any]:
     """Return the way from the source to the outage, and what hangs below its device.
 
+    What hangs below an outage that is over is `restored`.
+    """
+    device = outage.device_code if outage.edge_number else ""
+    side = "downstream" if outage.is_open else "restored"
+    return traced(_parts(outage.node_number, device, side), outage.feeder_code)
+
+
+def trace_of_place(place: network.Place) -> dict[str, Any]:
+    """Return the way from the source to a place, and what its device feeds: `below`."""
+    return traced(_parts(place.node_pk, place.device_code, "below"), place.feeder_code)
+
+
+def traced(parts: Mapping[str, Sequence[int]], feeder: str) -> dict[str, Any]:
+    """Return a trace as the map takes it.
+
     `parts` names edges as the picture numbers them. Of a network too large to be in the picture
     as a whole, `shapes` are the lines themselves.
     """
-    parts = traced(outage)
     if len(network.grid().layout.edges.pk) <= network.MOST_FEATURES:
         return {"parts": parts, "shapes": []}
-    return {"parts": {}, "shapes": _shapes(outage.feeder_code, parts)}
+    return {"parts": {}, "shapes": _shapes(feeder, parts)}
+
+
+def _parts(node: int | None, device_code: str, side: str) -> dict[str, list[int]]:
+    """Return the edges above a node, `upstream`, and those from its device on, by their side."""
+    held = network.grid()
+    above = held.path(held.node_index(node)) if node and held.has_node(node) else []
+    device = held.edge_index(device_code) if device_code else None
+    below = [] if device is None else held.edges_below(device)[:MOST_TRACED].tolist()
+    hidden = set(below)
+    return {"upstream": [edge for edge in above if edge not in hidden], side: below}
 
 
 def _shapes(feeder: str, parts: Mapping[str, Sequence[int]]) -> list[dict[str, Any]]:
@@ -143,24 +165,6 @@ def dead_edges(open_outages: "Iterable[Spot | Outage]") -> list[int]:
         if device is not None and len(found) < MOST_DEAD:
             found.update(held.edges_below(device).tolist())
     return sorted(found)[:MOST_DEAD]
-
-
-def traced(outage: "Outage") -> dict[str, list[int]]:
-    """Return the edges above and below an outage: `upstream`, and `downstream`.
-
-    What hangs below an outage that is over is `restored`.
-    """
-    held = network.grid()
-    parts: dict[str, list[int]] = {}
-    if outage.node_number is not None and held.has_node(outage.node_number):
-        parts["upstream"] = held.path(held.node_index(outage.node_number))
-    device = held.edge_index(outage.device_code) if outage.edge_number else None
-    if device is not None:
-        below = held.edges_below(device)[:MOST_TRACED].tolist()
-        parts["downstream" if outage.is_open else "restored"] = below
-        hidden = set(below)
-        parts["upstream"] = [e for e in parts.get("upstream", ()) if e not in hidden]
-    return parts
 
 
 class _Picture:

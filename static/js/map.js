@@ -39,6 +39,8 @@ function layers() {
       paint: { "line-color": colour("low"), "line-width": 3 } },
     { id: "trace-down", type: "line", source: "trace", filter: part("downstream"), layout: line,
       paint: { "line-color": colour("critical"), "line-width": 3 } },
+    { id: "trace-below", type: "line", source: "trace", filter: part("below"), layout: line,
+      paint: { "line-color": colour("busy"), "line-width": 3 } },
     { id: "trace-up", type: "line", source: "trace", filter: part("upstream"), layout: line,
       paint: { "line-color": colour("good"), "line-width": 3 } },
     { id: "halo", type: "circle", source: "outages",
@@ -83,10 +85,10 @@ function repaint(map) {
 function features(told) {
   if (!told?.rows) return told ?? empty;
   const { page, words, rows } = told;
-  const drawn = rows.map(([longitude, latitude, number, severity, customers, id, where]) => ({
+  const drawn = rows.map(([longitude, latitude, number, severity, customers, where]) => ({
     type: "Feature",
     geometry: { type: "Point", coordinates: [longitude, latitude] },
-    properties: { number, severity, customers, url: page + id, label: [number, words[severity], where, customers].join(" · ") },
+    properties: { number, severity, customers, url: page + number, label: [number, words[severity], where, customers].join(" · ") },
   }));
   return { type: "FeatureCollection", features: drawn };
 }

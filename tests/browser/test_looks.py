@@ -27,6 +27,7 @@ PAGES = {
     "caller": "/calls?meter=M-F3-2-1-0",
     "network": "/network?text=CB",
     "device": "/network/CB-3",
+    "feeder": "/feeders/F3",
     "shift": "/shift",
     "work": "/work",
     "replay": "/replay?hours=1",

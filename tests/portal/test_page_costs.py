@@ -43,6 +43,7 @@ def address(name, city):
         "why": outage,
         "regroup": outage,
         "device": {"code": "CB-3"},
+        "feeder": {"code": "F3"},
         "planned-work": {"work_id": city.work.pk},
     }
     return reverse(f"portal:{name}", kwargs=wanted.get(name, {}))

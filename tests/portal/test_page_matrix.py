@@ -46,6 +46,7 @@ def arguments(name, outage):
         "why": {"outage_id": outage.id},
         "regroup": {"outage_id": outage.id},
         "device": {"code": "CB-2"},
+        "feeder": {"code": "F2"},
     }.get(name, {})
 
 

@@ -104,13 +104,15 @@ def test_switching_shows_who_is_lost_and_is_refused_once_something_changed(city,
 
 def test_the_network_is_searched_and_what_is_unknown_is_said(city, as_role):
     client = as_role("engineer")
-    assert 'href="/network?device=CB-2"' in text_of(
-        client.get("/network", {"text": "CB-2"})
-    )
+    assert 'href="/network/CB-2"' in text_of(client.get("/network", {"text": "CB-2"}))
     assert "Nothing begins with" in text_of(client.get("/network", {"text": "ZZZ"}))
-    assert "Nothing is called" in text_of(client.get("/network", {"device": "ZZZ"}))
+    assert "Nothing is called" in text_of(client.get("/network/ZZZ"))
     meter = a_meter()
-    assert meter.code in text_of(client.get("/network", {"device": meter.code}))
+    chosen = client.get("/network", {"device": meter.code})
+    assert chosen.headers["Location"] == f"/network/{meter.code}"
+    assert meter.code in text_of(client.get(f"/network/{meter.code}"))
+    assert 'href="/feeders/F2"' in text_of(client.get("/network"))
+    assert client.get("/feeders/ZZZ").status_code == 404
 
 
 def test_a_shift_is_written_down_and_handed_over(evening, as_role):

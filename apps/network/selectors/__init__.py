@@ -34,12 +34,19 @@ from apps.network.selectors.registry import (
     supplied_by,
     switchings,
 )
+from apps.network.selectors.schematic import (
+    DrawnSymbol,
+    FeederSchematic,
+    feeder_schematic,
+)
 from apps.network.selectors.snapshot import Snapshot, grid, look_again, snapshot
 
 __all__ = [
     "MOST_FEATURES",
     "CustomerView",
     "Device",
+    "DrawnSymbol",
+    "FeederSchematic",
     "FeederView",
     "Hit",
     "MeterView",
@@ -54,6 +61,7 @@ __all__ = [
     "Trace",
     "customers_by_code",
     "feeder_names",
+    "feeder_schematic",
     "feeders",
     "geojson",
     "grid",

@@ -3,6 +3,7 @@
 from apps.network.topology.codes import CodeTable
 from apps.network.topology.grid import Downstream, Grid, Interruption, Tie
 from apps.network.topology.layout import Edges, Layout
+from apps.network.topology.schematic import Schematic, Symbol, schematic
 from apps.network.topology.spanning import Tree
 
 __all__ = [
@@ -12,6 +13,9 @@ __all__ = [
     "Grid",
     "Interruption",
     "Layout",
+    "Schematic",
+    "Symbol",
     "Tie",
     "Tree",
+    "schematic",
 ]

@@ -65,6 +65,7 @@ from apps.outages.selectors.situation import (
     by_region,
     changes,
     gravest,
+    open_by_feeder,
     situation,
     unattended,
 )
@@ -129,6 +130,7 @@ __all__ = [
     "handovers",
     "happenings",
     "is_calm",
+    "open_by_feeder",
     "open_outages",
     "outage",
     "outages",

@@ -123,6 +123,14 @@ def unattended(*, sent: Collection[UUID], viewer: Actor) -> QuerySet[Outage]:
     )
 
 
+def open_by_feeder(*, viewer: Actor) -> dict[int, int]:
+    """Return how many outages stand open on each feeder, by its key. Raises Forbidden."""
+    require(viewer, VIEW)
+    rows = Outage.objects.open().exclude(feeder_number=None)
+    counted = rows.values_list("feeder_number").annotate(n=Count("*")).order_by()
+    return {int(feeder): n for feeder, n in counted if feeder is not None}
+
+
 def by_region(
     *, sent: Collection[UUID], viewer: Actor, at: datetime
 ) -> list[RegionFigures]:
