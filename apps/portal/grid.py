@@ -82,7 +82,10 @@ def compose_device(viewer: Actor, look: Look) -> dict[str, Any]:
         "standing": [outage_line(row, look.at) for row in rows[:MOST]],
         "history": network.switchings(place.device_code, MOST) if place.device_code else [],
         "meters": _below(place) if traced.customers else [],
-        "map_data": {"outages": outage_points(rows[:MOST]), "trace": trace_of_place(place)},
+        "map_data": {
+            "outages": outage_points(rows[:MOST]),
+            "trace": trace_of_place(place, has_power=traced.energised),
+        },
         **_switch(viewer, place),
     }
 

@@ -117,9 +117,10 @@ def trace_of(outage: "Outage") -> dict[str, Any]:
     return traced(_parts(outage.node_number, device, side), outage.feeder_code)
 
 
-def trace_of_place(place: network.Place) -> dict[str, Any]:
-    """Return the way from the source to a place, and what its device feeds: `below`."""
-    return traced(_parts(place.node_pk, place.device_code, "below"), place.feeder_code)
+def trace_of_place(place: network.Place, *, has_power: bool) -> dict[str, Any]:
+    """Return the way from the source to a place, and what its device feeds, or would feed."""
+    side = "below" if has_power else "downstream"
+    return traced(_parts(place.node_pk, place.device_code, side), place.feeder_code)
 
 
 def traced(parts: Mapping[str, Sequence[int]], feeder: str) -> dict[str, Any]:
