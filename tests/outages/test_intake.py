@@ -92,6 +92,18 @@ def test_behind_an_open_device_a_report_joins(town, clock):
     assert outage.confidence == 0.7
 
 
+def test_behind_an_open_device_a_report_joins_however_late(town, clock):
+    trip = event(clock, kind="breaker_trip", source="scada", device_id="CB-1")
+    (opened,) = take(clock, trip)
+    clock.forward(hours=7)
+    (joined,) = take(clock, event(clock, meter_id="m7", seconds=10))
+    assert joined.outage_id == opened.outage_id
+    take(clock, event(clock, kind="breaker_close", source="scada", device_id="CB-1"))
+    clock.forward(hours=1)
+    (later,) = take(clock, event(clock, meter_id="m7", seconds=20))
+    assert later.outage_id != opened.outage_id
+
+
 def test_a_scada_trip_opens_the_device_in_the_actual_network(town, clock):
     from apps.network import selectors as network
 

@@ -226,6 +226,7 @@ class Matcher:
             candidate
             for candidate in self._around(spot)
             if candidate.may_hold(report, reach.window)
+            or self._stands_open(candidate, report)
         ]
         if spot.by_device and report.kind is not Kind.RESTORATION:
             found = [c for c in nearby if c.edge == spot.edge and c.edge >= 0]
@@ -236,6 +237,16 @@ class Matcher:
         if report.kind is Kind.OUTAGE and not spot.by_device:
             return self._join_neighbour(nearby, spot)
         return None
+
+    def _stands_open(self, candidate: Candidate, report: Report) -> bool:
+        """Return whether the outage's device is known to be open since before the loss.
+
+        Then there is no power below it, however long ago the last event came in.
+        """
+        if candidate.edge < 0 or candidate.is_planned or report.kind is not Kind.OUTAGE:
+            return False
+        began = candidate.first_detected_at - CLOCK_TOLERANCE
+        return not self.grid.closed[candidate.edge] and report.occurred_at >= began
 
     def _explains(self, candidate: Candidate, report: Report, spot: Spot) -> bool:
         """Return whether the outage, as it stands, has the event's place in the dark."""
