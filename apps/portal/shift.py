@@ -97,7 +97,7 @@ def _entries(viewer: Actor, start: datetime, end: datetime) -> list[dict[str, An
 PAGE = Page(
     name="shift",
     permission="outages.view_outage",
-    parts=("handover", "pinned", "log", "standing"),
+    parts=("handover", "pinned", "log", "given", "standing"),
     compose=compose,
     topics=lambda _arguments: frozenset({"shift", "outages", "crews"}),
 )
