@@ -196,6 +196,7 @@ class Customer(Asset):
     name = models.CharField(max_length=200)
     phone = models.CharField(max_length=40, blank=True, db_collation="C")
     email = models.CharField(max_length=254, blank=True)
+    address = models.CharField(max_length=300, blank=True, default="", db_default="")
     critical = models.BooleanField(default=False)
 
     class Meta:

@@ -18,7 +18,7 @@ def test_a_call_is_taken_by_keyboard_and_joins_the_outage_that_is_known(evening,
     at.sign_in(evening.person("operator"))
     at.go("/calls")
     page = at.page
-    expect(page.get_by_label("Phone, meter, customer or name")).to_be_focused()
+    expect(page.get_by_label("Phone, meter, name or address")).to_be_focused()
     page.keyboard.type(meter.phone)
     page.keyboard.press("Enter")
     page.locator("[data-row]").first.wait_for()

@@ -102,6 +102,17 @@ def test_switching_shows_who_is_lost_and_is_refused_once_something_changed(city,
     assert entry.after == {"closed": False, "reason": "Earth fault"}
 
 
+def test_a_caller_is_found_by_any_part_of_the_address(city, as_role):
+    meter = a_meter()
+    assert meter.address.endswith("Fig Tree Lane")
+    client = as_role("operator")
+    for text in (meter.address, meter.address.upper(), meter.address[:-5]):
+        told = text_of(client.get("/calls", {"text": text}))
+        assert f'href="/calls?meter={meter.code}"' in told
+        assert meter.address in told
+    assert meter.address in text_of(client.get("/calls", {"meter": meter.code}))
+
+
 def test_the_network_is_searched_and_what_is_unknown_is_said(city, as_role):
     client = as_role("engineer")
     assert 'href="/network/CB-2"' in text_of(client.get("/network", {"text": "CB-2"}))

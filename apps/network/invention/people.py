@@ -16,6 +16,11 @@ CRITICAL = (
     "Hospital", "Water pumping station", "Dialysis centre", "Life support at home",
     "Health centre", "Waterworks",
 )  # fmt: skip
+STREETS = (
+    "Cedar Street", "Market Street", "Station Road", "Olive Lane", "Hill Street", "Mill Road",
+    "School Street", "Garden Lane", "River Road", "Citadel Street", "Almond Street",
+)  # fmt: skip
+HOUSES = 180
 ONU_GAP = 11
 """Every so many customers one has no optical network unit."""
 
@@ -32,8 +37,16 @@ def customer(number: int, *, critical: bool = False) -> dict[str, Any]:
         "name": name,
         "phone": f"+9627{70_000_000 + number:08d}",
         "email": f"{first}.{last}.{number}@example.org".lower(),
+        "address": address(number),
         "critical": critical,
     }
+
+
+def address(number: int) -> str:
+    """Return where the customer of that number lives: a house that no other customer has."""
+    street, house = divmod(number, HOUSES)
+    block, street = divmod(street, len(STREETS))
+    return f"{STREETS[street]} {house + 1}, block {block + 1}"
 
 
 def onu(number: int) -> str:

@@ -60,6 +60,7 @@ class MeterView:
     name: str
     phone: str
     email: str
+    address: str
     critical: bool
     latitude: float
     longitude: float
@@ -105,7 +106,8 @@ class Switching:
 
 
 _CUSTOMER = {
-    field: Coalesce(f"customer__{field}", Value("")) for field in ("name", "phone", "email")
+    field: Coalesce(f"customer__{field}", Value(""))
+    for field in ("name", "phone", "email", "address")
 }
 _METER_FIELDS = (
     "pk",
@@ -116,6 +118,7 @@ _METER_FIELDS = (
     "name",
     "phone",
     "email",
+    "address",
     "is_critical",
     "latitude",
     "longitude",
@@ -324,7 +327,8 @@ def switchings(code: str, limit: int = 50) -> list[Switching]:
 def search(text: str, limit: int = 20) -> list[Hit]:
     """Return devices, feeders, substations, meters and customers that the text names.
 
-    Codes and phones are found by their beginning, names by any part; at most `limit` a kind.
+    Codes and phones are found by their beginning, names and addresses by any part; at most
+    `limit` of a kind.
     """
     text = text.strip()
     if not text:
@@ -366,7 +370,7 @@ def _meters(text: str, limit: int) -> list[Hit]:
 
 
 def _customers(text: str, limit: int) -> list[Hit]:
-    named = Q(code__startswith=text) | Q(name__icontains=text)
+    named = Q(code__startswith=text) | Q(name__icontains=text) | Q(address__icontains=text)
     number = phone_number(text)
     if number.removeprefix("+").isdigit():
         named |= Q(phone__startswith=number)

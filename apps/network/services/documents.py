@@ -173,6 +173,7 @@ _SECTIONS: dict[str, tuple[_Field, ...]] = {
         _Field("name", _NAME),
         _Field("phone", _text(longest=40), default=""),
         _Field("email", _text(longest=254), default=""),
+        _Field("address", _text(longest=300), default=""),
         _Field("critical", _flag, default=False),
     ),
     "meters": (

@@ -91,6 +91,7 @@ _TARGETS = (
             ("name", "text", "name"),
             ("phone", "text", "phone"),
             ("email", "text", "email"),
+            ("address", "text", "address"),
             ("critical", "bool", "critical"),
         ),
         held_by=(("network_meter", "customer_id"),),
