@@ -139,7 +139,11 @@ document.addEventListener("htmx:afterSettle", tellTimes);
 document.addEventListener("oms:fresh", tellTimes);
 
 // A live update leaves open what the reader opened, and marks what is new.
-// Whatever is typed into lives outside the live parts.
+// What somebody has typed or chosen and not sent yet stays as it is.
+const isTyped = (node) =>
+  (node.matches("input:not([type=hidden], [type=checkbox], [type=radio]), textarea") && node.value !== node.defaultValue) ||
+  (node.matches("select") && [...node.options].some((one) => one.selected !== one.defaultSelected));
+Idiomorph.defaults.callbacks.beforeNodeMorphed = (node) => !(node.nodeType === Node.ELEMENT_NODE && isTyped(node));
 Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
   !(name === "open" && node.matches("details, dialog"));
 Idiomorph.defaults.callbacks.afterNodeAdded = (node) => {

@@ -17,6 +17,10 @@ function toned(property) {
   return ["match", ["get", property], ...TONES.flatMap((tone) => [tone, colour(tone)]), colour("quiet")];
 }
 
+// How far an outage shines. Thousands would shine over each other, and cost frames.
+const HALO = ["interpolate", ["linear"], ["get", "customers"], 0, 3, 100, 8, 1000, 17];
+const MANY = 300;
+
 function layers() {
   const line = { "line-cap": "round", "line-join": "round" };
   const lines = ["==", ["geometry-type"], "LineString"];
@@ -43,10 +47,9 @@ function layers() {
       paint: { "line-color": colour("busy"), "line-width": 3 } },
     { id: "trace-up", type: "line", source: "trace", filter: part("upstream"), layout: line,
       paint: { "line-color": colour("good"), "line-width": 3 } },
-    { id: "halo", type: "circle", source: "outages",
-      paint: { "circle-radius": ["interpolate", ["linear"], ["get", "customers"], 0, 8, 100, 13, 1000, 22], "circle-color": toned("severity"), "circle-opacity": 0.22 } },
     { id: "outages", type: "circle", source: "outages",
-      paint: { "circle-radius": 5, "circle-color": toned("severity"), "circle-stroke-color": colour("ground"), "circle-stroke-width": 1.5 } },
+      paint: { "circle-radius": 5, "circle-color": toned("severity"), "circle-stroke-color": toned("severity"), "circle-stroke-opacity": 0.25,
+        "circle-stroke-width": HALO } },
     { id: "crews", type: "circle", source: "crews",
       paint: { "circle-radius": 5, "circle-color": colour("ground"), "circle-stroke-color": colour("busy"), "circle-stroke-width": 2.5 } },
     { id: "crew-names", type: "symbol", source: "crews", minzoom: 11,
@@ -82,15 +85,49 @@ function repaint(map) {
 
 // The outages come as rows, for thousands as features would take most of what the page weighs.
 // A replay makes its features itself.
-function features(told) {
-  if (!told?.rows) return told ?? empty;
-  const { page, words, rows } = told;
-  const drawn = rows.map(([longitude, latitude, number, severity, customers, where]) => ({
+function feature([longitude, latitude, number, severity, customers, where], { page, words }) {
+  return {
     type: "Feature",
+    id: Number(number.replace(/\D/g, "")),
     geometry: { type: "Point", coordinates: [longitude, latitude] },
     properties: { number, severity, customers, url: page + number, label: [number, words[severity], where, customers].join(" · ") },
-  }));
-  return { type: "FeatureCollection", features: drawn };
+  };
+}
+
+// Of the outages only what changed goes to the map: to draw all of them anew costs.
+class Outages {
+  constructor(map) {
+    this.map = map;
+    this.source = map.getSource("outages");
+    this.drawn = null;
+  }
+
+  draw(told) {
+    if (!told?.rows) {
+      this.drawn = null;
+      this.source.setData(told ?? empty);
+      return;
+    }
+    const rows = new Map(told.rows.map((row) => [row[2], row.join()]));
+    if (this.drawn) this.update(told, rows);
+    else this.source.setData({ type: "FeatureCollection", features: told.rows.map((row) => feature(row, told)) });
+    this.drawn = rows;
+    this.crowd(rows.size > MANY);
+  }
+
+  // Names and halos of many outages are for who looks closer.
+  crowd(isCrowded, isRepainted = false) {
+    if (isCrowded === this.isCrowded && !isRepainted) return;
+    this.isCrowded = isCrowded;
+    this.map.setLayerZoomRange("outage-names", isCrowded ? 13 : 0, 24);
+    this.map.setPaintProperty("outages", "circle-stroke-width", isCrowded ? 1.5 : HALO);
+  }
+
+  update(told, rows) {
+    const gone = [...this.drawn.keys()].filter((number) => rows.get(number) !== this.drawn.get(number));
+    const add = told.rows.filter((row) => rows.get(row[2]) !== this.drawn.get(row[2])).map((row) => feature(row, told));
+    if (gone.length + add.length) this.source.updateData({ remove: gone.map((number) => Number(number.replace(/\D/g, ""))), add });
+  }
 }
 
 function greet(map) {
@@ -196,11 +233,11 @@ async function start() {
   map.on("movestart", (event) => (moved ||= Boolean(event.originalEvent)));
   map.on("resize", fit);
   const last = {};
+  const outages = new Outages(map);
   const isNew = (name, value) => last[name] !== (last[name] = JSON.stringify(value));
   follow("map-data", (data) => {
-    const fresh = ["outages", "crews"].filter((name) => isNew(name, data[name]));
-    data.outages = features(data.outages);
-    for (const name of fresh) map.getSource(name).setData(data[name] ?? empty);
+    outages.draw(data.outages);
+    if (isNew("crews", data.crews)) map.getSource("crews").setData(data.crews ?? empty);
     if (isNew("dead", data.dead)) {
       below = data.dead ?? [];
       map.getSource("dead").setData(dead(network, below));
@@ -210,10 +247,15 @@ async function start() {
       map.getSource("trace").setData(trace(network, way));
     }
     const traced = trace(network, way);
-    aim = traced.features.length ? [traced] : network.features.length ? [network] : [data.outages, data.crews];
-    if (!aimed) fit();
+    if (aimed) return;
+    const points = (data.outages?.rows ?? []).map((row) => feature(row, data.outages));
+    aim = traced.features.length ? [traced] : network.features.length ? [network] : [{ features: points }, data.crews ?? empty];
+    fit();
   });
-  document.addEventListener("oms:theme", () => repaint(map));
+  document.addEventListener("oms:theme", () => {
+    repaint(map);
+    outages.crowd(outages.isCrowded, true);
+  });
   map.once("idle", () => (place.dataset.ready = "1"));
 }
 

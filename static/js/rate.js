@@ -6,10 +6,13 @@ const place = document.getElementById("rate");
 const TONES = ["busy", "medium", "good", "high", "low", "critical", "quiet"];
 let chart = null;
 let shown = null;
+let width = 0;
 
 function size() {
-  return { width: place.clientWidth - 16, height: 116 };
+  return { width, height: 116 };
 }
+
+const named = ({ series }) => series.map(({ label }) => label).join();
 
 function stacked(series) {
   const sums = series[0].counts.map(() => 0);
@@ -26,7 +29,7 @@ function draw() {
     fill: `color-mix(in srgb, ${colour(TONES[i % TONES.length])} 35%, transparent)`,
     width: 1,
     points: { show: false },
-    value: (_, __, ___, at) => (at === null ? "–" : String(one.counts[at])),
+    value: (_, __, ___, at) => (at === null ? "–" : String(shown.series[i].counts[at])),
   }));
   chart = new uPlot(
     {
@@ -46,10 +49,16 @@ function draw() {
 }
 
 if (place) {
+  width = place.clientWidth - 16;
   follow("rate-data", (data) => {
+    const isSame = chart && named(shown) === named(data);
     shown = data;
-    draw();
+    if (isSame) chart.setData([shown.minutes, ...stacked(shown.series).reverse()]);
+    else draw();
   });
   document.addEventListener("oms:theme", draw);
-  new ResizeObserver(() => chart?.setSize(size())).observe(place);
+  new ResizeObserver(() => {
+    width = place.clientWidth - 16;
+    chart?.setSize(size());
+  }).observe(place);
 }

@@ -1,11 +1,13 @@
 """What a person does on parts that were drawn anew while they looked."""
 
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from apps.accounts.models import User
 from apps.accounts.selectors import actor_of_user
 from apps.approvals import services as approvals
 from apps.approvals.models import Proposal
+from apps.network import selectors as network
 
 
 def propose(person, role, by):
@@ -90,3 +92,21 @@ def test_a_night_is_played_again_with_the_slider(evening, desk):
     at.page.get_by_role("button", name="Play", exact=True).last.click()
     at.page.locator("#film-play[aria-pressed=true]").wait_for()
     at.page.locator(f"#film-count:text-is('{late}')").wait_for()
+
+
+def test_what_was_typed_stays_while_the_page_is_drawn_anew(evening, desk, relay_now):
+    at = desk()
+    at.sign_in(evening.person("operator"))
+    at.go("/network/CB-2")
+    at.is_live()
+    effect = at.page.locator("section", has=at.page.get_by_role("heading", name="Open it"))
+    lost = effect.locator("dd").first
+    before = int(lost.inner_text())
+    at.page.get_by_label("Why").fill("Smoke at the cable head")
+    evening.report("scada", "breaker_trip", 0, device_id="R-F2")
+    relay_now()
+    expect(lost).not_to_have_text(str(before))
+    expect(at.page.get_by_label("Why")).to_have_value("Smoke at the cable head")
+    at.page.get_by_role("button", name="Open CB-2").click()
+    at.page.get_by_text("The device is switched.").wait_for()
+    assert network.preview(code="CB-2").closes
