@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from django.db.models import Q
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from numpy.typing import NDArray
 
 from apps.network.models import Edge
@@ -110,7 +110,8 @@ def geojson(
     """Return the grid as a GeoJSON FeatureCollection: lines, and devices as points.
 
     Properties are `code`, `kind`, `feeder` (the code of the one that feeds it now), `closed`
-    and `energised`. High voltages come first, so that `limit` leaves out low-voltage lines.
+    and `energised`. Lines and open devices come before closed ones, high voltages before low
+    ones, so that `limit` leaves out what is seen least.
     """
     rows = Edge.objects.filter(retired=False)
     if feeder:
@@ -121,7 +122,8 @@ def geojson(
             Q(from_node__longitude__range=(west, east)),
             Q(from_node__latitude__range=(south, north)),
         )
-    found = rows.order_by("-from_node__voltage_kv", "code").values_list(
+    seen = ExpressionWrapper(Q(kind__in=LINES) | Q(is_closed=False), BooleanField())
+    found = rows.order_by(seen.desc(), "-from_node__voltage_kv", "code").values_list(
         "pk",
         "code",
         "kind",
