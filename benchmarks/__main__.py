@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from benchmarks import cases
+from benchmarks.browser import measure_browser
 from benchmarks.load import LoadFault
 from benchmarks.pages import measure_pages
 from benchmarks.peer import peer
@@ -33,9 +34,14 @@ def main() -> int:
     parser.add_argument(
         "--pages", action="store_true", help="what each page costs, instead"
     )
+    parser.add_argument(
+        "--browser", action="store_true", help="what the overview costs a browser, instead"
+    )
     options = parser.parse_args()
     if options.pages:
         return measure_pages()
+    if options.browser:
+        return measure_browser()
     plan = cases.Plan(seconds=2.0, rounds=1) if options.quick else cases.Plan()
     try:
         theirs = {} if options.no_peer else _peer(plan)
