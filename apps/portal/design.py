@@ -6,6 +6,7 @@ from django.views.decorators.http import require_safe
 
 from apps.core.actor import Actor
 from apps.core.errors import Forbidden
+from apps.network.rules import EdgeKind
 from apps.portal.forms import EtrForm, NoteForm
 from apps.portal.pages import for_people, theme_of
 from apps.portal.templatetags.portal import TONES
@@ -25,6 +26,11 @@ def page(request: HttpRequest, viewer: Actor) -> HttpResponseBase:
         "themes": ("dark", "light"),
         "tones": sorted(set(TONES.values())),
         "words": sorted(TONES),
+        "symbols": [
+            (kind, state, 50 + 85 * n, 30 + 60 * row)
+            for row, state in enumerate(("live", "open"))
+            for n, kind in enumerate(EdgeKind.values[2:])
+        ],
         "note_form": NoteForm(),
         "wrong_form": wrong,
     }
