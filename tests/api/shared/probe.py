@@ -11,7 +11,7 @@ from apps.audit import services as audit
 from apps.core import errors
 
 FAULTS = {
-    "fault": RuntimeError("the secret is 42"),
+    "fault": RuntimeError("the secret is swordfish"),
     "away": OperationalError("server closed the connection"),
     "deep": RecursionError(),
     "conflict": errors.Conflict("Already done."),
