@@ -73,21 +73,27 @@ def main() -> None:
     options = parser.parse_args()
     out = servers.HOME / "storm.ndjson"
     with portal() as running:
-        running.manage(
-            "generate_network", "--meters", str(options.meters), "--name", "storm"
-        )
-        running.manage(
-            "simulate_storm", f"--{options.kind}", "--seed", str(options.seed), "--out", out
-        )
+        storm_on(running, out, meters=options.meters, kind=options.kind, seed=options.seed)
         lines = [_storm(running, out, options.kind, options.meters)]
         if options.repeats:
             lines.append(_repeats(running, out, options.repeats))
     say("\n" + write("storm", "A storm by batches", lines, NOTES))
 
 
-def _storm(running: Portal, file: Path, kind: str, meters: int) -> Line:
+def storm_on(running: Portal, file: Path, *, meters: int, kind: str, seed: int) -> None:
+    """Generate a network, and a storm on it into the file."""
+    running.manage("generate_network", "--meters", str(meters), "--name", "storm")
+    running.manage("simulate_storm", f"--{kind}", "--seed", str(seed), "--out", file)
+
+
+def events_of(running: Portal, file: Path) -> Course:
+    """Post the events of a file, and wait until all is settled."""
     events = [orjson.loads(line) for line in file.read_bytes().splitlines()]
-    went = course(running, _calls(running, events), len(events))
+    return course(running, _calls(running, events), len(events))
+
+
+def _storm(running: Portal, file: Path, kind: str, meters: int) -> Line:
+    went = events_of(running, file)
     rate = went.events / went.settled
     line = Line(
         case=f"{kind} storm of {went.events:,} events, {meters:,} meters",
