@@ -5,11 +5,12 @@ hands it to each subscriber at least once, in order per subject. Pure: no rows.
 """
 
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -33,11 +34,12 @@ Subscriber = Callable[[Any], None]
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One subscriber of one kind of event."""
+    """One subscriber of one kind of event; `together` where it takes several at once."""
 
     key: str
     event_type: type[Event]
     call: Subscriber
+    together: bool = False
 
 
 _subscriptions: dict[str, list[Subscription]] = {}
@@ -47,13 +49,33 @@ def subscribe(event_type: type[E]) -> Callable[[Callable[[E], None]], Callable[[
     """Register the decorated function for one kind of event. It must be idempotent."""
 
     def register(call: Callable[[E], None]) -> Callable[[E], None]:
-        key = f"{call.__module__}.{call.__qualname__}"
-        listed = _subscriptions.setdefault(event_type.name, [])
-        if all(known.key != key for known in listed):
-            listed.append(Subscription(key, event_type, call))
+        _register(event_type, call, together=False)
         return call
 
     return register
+
+
+def subscribe_together(
+    event_type: type[E],
+) -> Callable[[Callable[[Sequence[E]], None]], Callable[[Sequence[E]], None]]:
+    """Register the decorated function for one kind of event, some of which it takes at once.
+
+    Those that were published one after the other come in one call, in their order, and where
+    it fails each by itself. For events of which a storm makes thousands. It must be idempotent.
+    """
+
+    def register(call: Callable[[Sequence[E]], None]) -> Callable[[Sequence[E]], None]:
+        _register(event_type, call, together=True)
+        return call
+
+    return register
+
+
+def _register(event_type: type[Event], call: Subscriber, *, together: bool) -> None:
+    key = f"{call.__module__}.{call.__qualname__}"
+    listed = _subscriptions.setdefault(event_type.name, [])
+    if all(known.key != key for known in listed):
+        listed.append(Subscription(key, event_type, call, together))
 
 
 def subscriptions(name: str) -> list[Subscription]:
@@ -68,13 +90,18 @@ def encode(event: Event) -> dict[str, Any]:
 
 def decode(event_type: type[E], payload: dict[str, Any]) -> E:
     """Return the event that `encode` wrote."""
-    hints = get_type_hints(event_type)
+    hints = _hints(event_type)
     values = {
         f.name: _typed(hints[f.name], payload[f.name])
         for f in fields(event_type)
         if f.name in payload
     }
     return event_type(**values)
+
+
+@cache
+def _hints(event_type: type[Event]) -> dict[str, Any]:
+    return get_type_hints(event_type)
 
 
 def _plain(value: Any) -> Any:

@@ -1,22 +1,25 @@
 """Hand what was published to who listens: at least once, in order per subject.
 
 Some events share a transaction. Each subscriber runs within a savepoint of its own: one that
-fails takes back what it wrote and nothing else, and only it runs again for that event.
+fails takes back what it wrote and nothing else, and only it runs again for that event. Events
+of one kind that follow each other go to those who take several at once in one call.
 """
 
 import logging
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from django.db import connection, transaction
 
-from apps.core.events import decode, subscriptions
+from apps.core.events import Subscription, decode, subscriptions
 from apps.core.models import OutboxRow
 
 logger = logging.getLogger(__name__)
 
 CHANNEL = "oms_outbox"
 ATTEMPTS = 5
-TOGETHER = 25
+TOGETHER = 100
 LOCK = 7_001
 
 
@@ -55,19 +58,47 @@ def _deliver(at: datetime, limit: int) -> int:
 def _deliver_some(rows: list[OutboxRow], held: set[str], at: datetime) -> int:
     """Deliver some events; one that fails holds the later ones of its subject back."""
     delivered, given_up = [], 0
-    for row in rows:
-        if row.subject in held:
-            continue
-        if row.run_at is not None and row.run_at > at:
-            held.add(row.subject)
-        elif (fault := _hand_over(row)) is None:
-            delivered.append(row.pk)
-        elif _postpone(row, fault, at):
-            given_up += 1
-        else:
-            held.add(row.subject)
+    for name, run in groupby(rows, lambda row: row.name):
+        due = list(_due(run, held, at))
+        _hand_over_together(name, due)
+        for row in due:
+            if row.subject in held:
+                continue
+            if (fault := _hand_over(row)) is None:
+                delivered.append(row.pk)
+            elif _postpone(row, fault, at):
+                given_up += 1
+            else:
+                held.add(row.subject)
     OutboxRow.objects.filter(pk__in=delivered).update(delivered_at=at)
     return len(delivered) + given_up
+
+
+def _due(rows: Iterator[OutboxRow], held: set[str], at: datetime) -> Iterator[OutboxRow]:
+    """Pass on what may be delivered now; one that has to wait holds its subject back."""
+    for row in rows:
+        if row.run_at is not None and row.run_at > at:
+            held.add(row.subject)
+        if row.subject not in held:
+            yield row
+
+
+def _hand_over_together(name: str, rows: Sequence[OutboxRow]) -> None:
+    """Call those who take several events at once; where one fails, each event goes by itself."""
+    for subscription in subscriptions(name):
+        fresh = [row for row in rows if subscription.key not in row.done]
+        if not subscription.together or len(fresh) < 2:
+            continue
+        try:
+            with transaction.atomic():
+                _call(subscription, fresh)
+        except Exception:
+            logger.exception(
+                "Subscriber %s failed on %s events", subscription.key, len(fresh)
+            )
+            continue
+        for row in fresh:
+            row.done = [*row.done, subscription.key]
 
 
 def _hand_over(row: OutboxRow) -> str | None:
@@ -77,12 +108,20 @@ def _hand_over(row: OutboxRow) -> str | None:
             continue
         try:
             with transaction.atomic():
-                subscription.call(decode(subscription.event_type, row.payload))
+                _call(subscription, [row])
         except Exception as fault:
             logger.exception("Subscriber %s failed on event %s", subscription.key, row.pk)
             return f"{subscription.key}: {fault}"
         row.done = [*row.done, subscription.key]
     return None
+
+
+def _call(subscription: Subscription, rows: Sequence[OutboxRow]) -> None:
+    told = [decode(subscription.event_type, row.payload) for row in rows]
+    if subscription.together:
+        subscription.call(told)
+    else:
+        subscription.call(*told)
 
 
 def _postpone(row: OutboxRow, error: str, at: datetime) -> bool:

@@ -1,9 +1,9 @@
 """What crews hear of outages."""
 
-from uuid import UUID
+from collections.abc import Sequence
 
 from apps.core.actor import system
-from apps.core.events import subscribe
+from apps.core.events import subscribe, subscribe_together
 from apps.crews import services, tasks
 from apps.crews.events import CrewAssigned
 from apps.crews.rules import AssignmentStatus
@@ -16,14 +16,17 @@ OUTCOMES = {
 }
 
 
-@subscribe(OutageMoved)
-def close_assignments(event: OutageMoved) -> None:
-    """Close what was still open at an outage that is over."""
-    outcome = OUTCOMES.get(Status(event.after))
-    if outcome is not None:
-        services.close_with_outage(
-            outage_id=event.outage_id, status=outcome, by=system("crews"), at=event.at
-        )
+@subscribe_together(OutageMoved)
+def close_assignments(events: Sequence[OutageMoved]) -> None:
+    """Close what was still open at outages that are over."""
+    over = {
+        event.outage_id: outcome
+        for event in events
+        if (outcome := OUTCOMES.get(Status(event.after))) is not None
+    }
+    if over:
+        at = max(event.at for event in events)
+        services.close_with_outages(outcomes=over, by=system("crews"), at=at)
 
 
 @subscribe(CrewAssigned)
@@ -32,8 +35,9 @@ def verify_before_going(event: CrewAssigned) -> None:
     tasks.verify_before_going.apply_async([str(event.outage_id)], expires=300)
 
 
-@subscribe(OutagesRejudged)
-def follow_merged_outages(event: OutagesRejudged) -> None:
+@subscribe_together(OutagesRejudged)
+def follow_merged_outages(events: Sequence[OutagesRejudged]) -> None:
     """Bring crews along where their outage was merged into another."""
-    changed: tuple[UUID, ...] = event.changed
-    services.follow_merges(outage_ids=changed, by=system("crews"), at=event.at)
+    changed = {outage_id for event in events for outage_id in event.changed}
+    at = max(event.at for event in events)
+    services.follow_merges(outage_ids=sorted(changed), by=system("crews"), at=at)

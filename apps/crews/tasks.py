@@ -16,13 +16,13 @@ VERIFIER = system("crews")
 @shared_task
 def verify_before_going(outage_id: str) -> bool:
     """Ask meters whether the crew is needed; return whether they are asked."""
-    found = outages.verify_automatically(
-        outage_id=UUID(outage_id),
+    asked = outages.verify_automatically(
+        outage_ids=[UUID(outage_id)],
         reason=VerificationReason.CREW,
         by=VERIFIER,
         at=timezone.now(),
     )
-    return found is not None
+    return asked > 0
 
 
 @shared_task

@@ -1,10 +1,12 @@
 """What outages does when something was published."""
 
 import time
+from collections.abc import Sequence
+from uuid import UUID
 
 from apps.configuration.selectors import value
 from apps.core.actor import system
-from apps.core.events import subscribe
+from apps.core.events import subscribe, subscribe_together
 from apps.outages import services
 from apps.outages.events import (
     EventsMatched,
@@ -52,12 +54,13 @@ def estimate_new_outages(event: EventsMatched) -> None:
         _nudge()
 
 
-@subscribe(OutagesRejudged)
-def estimate_changed_outages(event: OutagesRejudged) -> None:
+@subscribe_together(OutagesRejudged)
+def estimate_changed_outages(events: Sequence[OutagesRejudged]) -> None:
     """Have it estimated anew where a device changed; score where an end has changed."""
-    if event.changed:
+    changed = {outage_id for event in events for outage_id in event.changed}
+    if changed:
         _nudge()
-        services.score_estimates(outage_ids=event.changed, by=ESTIMATES)
+        services.score_estimates(outage_ids=sorted(changed), by=ESTIMATES)
 
 
 @subscribe(ZoneEstimateChanged)
@@ -66,15 +69,19 @@ def estimate_zone(event: ZoneEstimateChanged) -> None:
     _nudge()
 
 
-@subscribe(OutageMoved)
-def score_estimates(event: OutageMoved) -> None:
-    """Score the estimates of an outage once power is back."""
-    if event.after == Status.RESTORED:
-        services.score_estimates(outage_ids=[event.outage_id], by=ESTIMATES)
+@subscribe_together(OutageMoved)
+def score_estimates(events: Sequence[OutageMoved]) -> None:
+    """Score the estimates of outages once power is back."""
+    services.score_estimates(outage_ids=_restored(events), by=ESTIMATES)
 
 
-@subscribe(OutageMoved)
-def verify_after_restoration(event: OutageMoved) -> None:
+@subscribe_together(OutageMoved)
+def verify_after_restoration(events: Sequence[OutageMoved]) -> None:
     """Have it verified that power is back."""
-    if event.after == Status.RESTORED and value(VERIFY_AUTOMATICALLY):
-        verify_restored.apply_async([str(event.outage_id)], expires=300)
+    restored = [str(outage_id) for outage_id in _restored(events)]
+    if restored and value(VERIFY_AUTOMATICALLY):
+        verify_restored.apply_async([restored], expires=300)
+
+
+def _restored(events: Sequence[OutageMoved]) -> list[UUID]:
+    return sorted({e.outage_id for e in events if e.after == Status.RESTORED})

@@ -83,15 +83,14 @@ def watch_for_storms() -> str:
 
 
 @shared_task
-def verify_restored(outage_id: str) -> bool:
-    """Ask meters whether they really have power again; return whether they are asked."""
-    found = services.verify_automatically(
-        outage_id=UUID(outage_id),
+def verify_restored(outage_ids: list[str]) -> int:
+    """Ask meters whether they really have power again; return of how many outages."""
+    return services.verify_automatically(
+        outage_ids=list(map(UUID, outage_ids)),
         reason=VerificationReason.RESTORED,
         by=VERIFIER,
         at=timezone.now(),
     )
-    return found is not None
 
 
 @shared_task

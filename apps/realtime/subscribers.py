@@ -1,9 +1,9 @@
 """Turn what happened into hints for open sockets."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from apps.core.events import subscribe
+from apps.core.events import subscribe, subscribe_together
 from apps.crews.events import AssignmentMoved, CrewAssigned, CrewChanged
 from apps.network.events import DeviceSwitched, NetworkImported
 from apps.outages.events import (
@@ -34,10 +34,10 @@ def on_outages_rejudged(event: OutagesRejudged) -> None:
     hint(topics=["events", *_outages(event.changed)])
 
 
-@subscribe(OutageMoved)
-def on_outage_moved(event: OutageMoved) -> None:
-    """Point at the outage; its crews may be free again."""
-    hint(topics=["crews", *_outages([event.outage_id])])
+@subscribe_together(OutageMoved)
+def on_outage_moved(events: Sequence[OutageMoved]) -> None:
+    """Point at the outages; their crews may be free again."""
+    hint(topics=["crews", *_outages(event.outage_id for event in events)])
 
 
 @subscribe(OutageNoted)

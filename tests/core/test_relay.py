@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from apps.core import events, relay
-from apps.core.events import Event, subscribe
+from apps.core.events import Event, subscribe, subscribe_together
 from apps.core.models import OutboxRow
 from apps.core.outbox import publish
 
@@ -64,6 +64,28 @@ def test_every_subscriber_hears_every_event_once_in_order():
     assert relay.deliver_waiting(at=AT) == 0
     assert first == second == [("a", step) for step in range(10)]
     assert OutboxRow.objects.filter(delivered_at=AT).count() == 10
+
+
+def test_some_take_what_follows_each_other_in_one_call_and_each_by_itself_where_it_fails():
+    calls, broken = [], [True]
+    single = listener("single")
+
+    def call(told):
+        calls.append([event.step for event in told])
+        OutboxRow.objects.create(name="noted", subject="x", payload={}, published_at=AT)
+        if broken and 1 in calls[-1]:
+            raise RuntimeError("one of them is broken")
+
+    subscribe_together(Moved)(call)
+    for step in range(3):
+        moved(step, "abc"[step])
+    relay.deliver_waiting(at=AT)
+    assert calls == [[0, 1, 2], [0], [1], [2]]
+    assert OutboxRow.objects.filter(name="noted").count() == 2
+    broken.clear()
+    relay.deliver_waiting(at=AT + timedelta(minutes=1))
+    assert calls[4:] == [[1]]
+    assert single == [("a", 0), ("b", 1), ("c", 2)]
 
 
 def test_an_event_without_subscribers_is_done_with():

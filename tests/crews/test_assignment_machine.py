@@ -101,9 +101,9 @@ class Machine(RuleBasedStateMachine):
             at=self.clock.forward(seconds=1),
         )
         waiting = [key for key, held in self.model.items() if held["status"] not in FINAL]
-        closed = services.close_with_outage(
-            outage_id=self.outage.id,
-            status=S.CANCELLED if cancelled else S.WORK_COMPLETED,
+        outcome = S.CANCELLED if cancelled else S.WORK_COMPLETED
+        closed = services.close_with_outages(
+            outcomes={self.outage.id: outcome},
             by=self.by,
             at=self.clock.at,
         )

@@ -293,8 +293,8 @@ def test_a_closed_outage_closes_its_assignments(
         "fixed",
     )
     assert other.status == "assigned"
-    count = services.close_with_outage(
-        outage_id=target.id, status=S.CANCELLED, by=operator, at=clock.at
+    count = services.close_with_outages(
+        outcomes={target.id: S.CANCELLED}, by=operator, at=clock.at
     )
     assert count == 0
 

@@ -242,9 +242,11 @@ def test_dark_meters_belong_to_the_outage_however_long_it_waits(
 
 
 def by_itself(outage, clock, reason=VerificationReason.CREW):
-    return services.verify_automatically(
-        outage_id=outage.id, reason=reason, by=SYSTEM, at=clock.at
+    asked = services.verify_automatically(
+        outage_ids=[outage.id], reason=reason, by=SYSTEM, at=clock.at
     )
+    rows = Verification.objects.filter(outage=outage).order_by("-requested_at")
+    return rows[0].reason if asked else None
 
 
 def test_nobody_is_asked_by_itself_where_that_makes_no_sense(open_outage, clock):
@@ -255,7 +257,7 @@ def test_nobody_is_asked_by_itself_where_that_makes_no_sense(open_outage, clock)
     for outage in (blink, planned, nowhere):
         assert by_itself(outage, clock) is None
     real = open_outage("T-1")
-    assert by_itself(real, clock).reason == "crew"
+    assert by_itself(real, clock) == "crew"
     assert by_itself(real, clock) is None
 
 
@@ -268,7 +270,7 @@ def test_what_is_long_over_is_left_alone(open_outage, operator, clock):
     clock.forward(minutes=10)
     assert by_itself(outage, clock, VerificationReason.RESTORED) is None
     clock.forward(minutes=-1)
-    assert by_itself(outage, clock, VerificationReason.RESTORED).reason == "restored"
+    assert by_itself(outage, clock, VerificationReason.RESTORED) == "restored"
 
 
 @pytest.mark.parametrize(
@@ -325,5 +327,16 @@ def test_only_a_restoration_is_verified(open_outage, clock, monkeypatch):
     moved = OutageMoved(
         outage_id=outage.id, before="detected", after="cancelled", by="x", at=clock.at
     )
-    subscribers.verify_after_restoration(moved)
+    subscribers.verify_after_restoration([moved])
     assert not asked
+
+
+def test_no_more_outages_are_verified_at_once_than_an_admin_allows(open_outage, clock):
+    configuration.change(key="outages.verify_at_once", value=2, by=SYSTEM, at=clock.at)
+    outages = [open_outage(code).id for code in ("T-1", "T-3", "T-5")]
+    for asked in (2, 0):
+        found = services.verify_automatically(
+            outage_ids=outages, reason=VerificationReason.CREW, by=SYSTEM, at=clock.at
+        )
+        assert found == asked
+    assert Verification.objects.open().count() == 2

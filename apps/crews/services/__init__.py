@@ -3,7 +3,7 @@
 from apps.crews.services.assignments import (
     assign,
     cancel_assignment,
-    close_with_outage,
+    close_with_outages,
     follow_merges,
     move_assignment,
     note_assignment,
@@ -22,7 +22,7 @@ from apps.crews.services.roster import (
 __all__ = [
     "assign",
     "cancel_assignment",
-    "close_with_outage",
+    "close_with_outages",
     "create_crew",
     "erase_crews",
     "estimate_in_storm",

@@ -1,6 +1,6 @@
 """Sending crews to outages, and what they report from there."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -142,15 +142,18 @@ def note_assignment(
 
 
 @transaction.atomic
-def close_with_outage(
-    *, outage_id: UUID, status: AssignmentStatus, by: Actor, at: datetime
+def close_with_outages(
+    *, outcomes: Mapping[UUID, AssignmentStatus], by: Actor, at: datetime
 ) -> int:
-    """Close the open assignments of an outage that is over; return how many. Idempotent."""
+    """Close the open assignments of outages that are over; return how many. Idempotent.
+
+    `outcomes` says what becomes of those of each outage. Raises Forbidden.
+    """
     require(by, "crews.assign_crew")
     rows = Assignment.objects.select_related("crew").select_for_update(of=("self",))
-    found = list(rows.filter(outage_id=outage_id, status__in=OPEN).order_by("id"))
+    found = list(rows.filter(outage_id__in=list(outcomes), status__in=OPEN).order_by("id"))
     for row in found:
-        _move(row, status, "Closed with the outage.", by, at)
+        _move(row, outcomes[row.outage_id], "Closed with the outage.", by, at)
     return len(found)
 
 

@@ -127,6 +127,8 @@ def score_estimates(*, outage_ids: Sequence[UUID], by: Actor) -> int:
     anew where the outage's end has changed since. Returns how many were scored. Raises Forbidden.
     """
     require(by, OPERATE)
+    if not outage_ids:
+        return 0
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE outages_etrestimate e SET error_seconds = x.off FROM ("

@@ -116,20 +116,32 @@ def request_verification(
 
 
 def verify_automatically(
-    *, outage_id: UUID, reason: VerificationReason, by: Actor, at: datetime
-) -> Verification | None:
-    """Ask meters where nobody asked for it; None where that is off, idle or too much at once."""
+    *, outage_ids: Sequence[UUID], reason: VerificationReason, by: Actor, at: datetime
+) -> int:
+    """Ask meters where nobody asked for it, unless that is off, idle or too much at once.
+
+    Returns at how many of the outages meters are asked. Raises Forbidden.
+    """
     if not value(declared.VERIFY_AUTOMATICALLY):
-        return None
-    if Verification.objects.open().count() >= value(declared.VERIFY_AT_ONCE):
-        return None
-    outage = Outage.objects.filter(id=outage_id).first()
-    if outage is None or not _is_worth_asking(outage, reason, at):
-        return None
+        return 0
+    room = value(declared.VERIFY_AT_ONCE) - Verification.objects.open().count()
+    asked = 0
+    for outage in Outage.objects.filter(id__in=outage_ids).order_by("number"):
+        if asked >= room:
+            break
+        if _is_worth_asking(outage, reason, at):
+            asked += _is_requested(outage.id, reason, by, at)
+    return asked
+
+
+def _is_requested(
+    outage_id: UUID, reason: VerificationReason, by: Actor, at: datetime
+) -> bool:
     try:
-        return request_verification(outage_id=outage_id, reason=reason, by=by, at=at)
+        request_verification(outage_id=outage_id, reason=reason, by=by, at=at)
     except (Conflict, NotFound, Unprocessable):
-        return None
+        return False
+    return True
 
 
 def _is_worth_asking(outage: Outage, reason: VerificationReason, at: datetime) -> bool:
