@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from apps.network.rules import KINDS
 from apps.network.topology import CodeTable, Edges, Grid, Layout, Tree
 
-LARGE = 50_000
+LARGE = 5_000
 """From this many edges on the compiled arrays are kept on disk and shared."""
 
 _HEADER_BYTES, _TRAILER_BYTES = 19, 2

@@ -14,7 +14,7 @@ from apps.core import outbox
 from apps.core.actor import Actor
 from apps.network.events import NetworkImported
 from apps.network.models import Network, NetworkVersion
-from apps.network.selectors import look_again
+from apps.network.selectors import grid, look_again
 from apps.network.services.documents import read_document
 from apps.network.services.loading import Changes, bring, merge
 from apps.network.services.switching import locked_version
@@ -50,6 +50,10 @@ def import_network(*, document: Mapping[str, Any], by: Actor, at: datetime) -> I
         if changed:
             _record(network, version, changes, by, at)
     look_again()
+    if changed:
+        grid(
+            fresh=True
+        )  # compiled here, so that processes that wait for it need only load it
     return ImportResult(columns.name, changed, version.structure, **asdict(changes))
 
 
