@@ -1,8 +1,9 @@
 """Who has power and who stayed dark: what the hypotheses say of the tree at a moment."""
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from math import log
 
 from apps.outages.correlation.hypothesis import Hypothesis
@@ -80,6 +81,8 @@ class Darkness:
 
     def settle_until(self, at: float) -> None:
         """See what stayed dark where most were back a while ago."""
+        if not self.waiting:
+            return
         due = [entry for entry in self.waiting if entry[0] <= at]
         if due:
             self.waiting = [entry for entry in self.waiting if entry[0] > at]
@@ -157,8 +160,9 @@ class Darkness:
 
     def lighten(self, held: Hypothesis, at: float) -> None:
         """Take off the parts that had stayed dark and that most now say are fed again."""
-        places = sorted(map(self.part.devices.position, (held.nodes[m] for m in held.back)))
-        self._relight(held, places, TOLD_BACK, 1.0, at)
+        for meter in islice(held.back, len(held.places), None):
+            insort(held.places, self.part.devices.position(held.nodes[meter]))
+        self._relight(held, held.places, TOLD_BACK, 1.0, at)
 
     def forget(self, losses: Sequence[Loss]) -> None:
         """What reports a loss had power: it was not among what had stayed dark."""

@@ -15,8 +15,9 @@ class Hypothesis:
     others proved to have power, `replaced` that its device opened again since.
 
     `remains` are the spans of the tree that stayed dark then, `relit` those that came back later
-    and when; `prompt` counts who came back in time, `parent` is what it was part of. All times
-    are seconds since 1970.
+    and when; `prompt` counts who came back in time, `returned` who of those that reported a loss
+    is back, `places` has where those who are back hang, sorted, as far as somebody asked;
+    `parent` is what it was part of. All times are seconds since 1970.
     """
 
     edge: int
@@ -32,6 +33,8 @@ class Hypothesis:
     replaced: bool = False
     settled: bool = False
     prompt: int = 0
+    returned: int = 0
+    places: list[int] = field(default_factory=list)
     remains: list[tuple[int, int]] = field(default_factory=list)
     relit: list[tuple[int, int, float]] = field(default_factory=list)
     parent: "Hypothesis | None" = None
@@ -74,10 +77,13 @@ class Hypothesis:
         if meter >= 0 and meter not in self.lost:
             self.lost[meter] = at
             self.nodes[meter] = node
+            self.returned += meter in self.back
 
     def gain(self, event: int, meter: int, node: int, at: float) -> None:
         """Count a return in."""
         self.events.append(event)
         if meter >= 0:
-            self.back[meter] = max(at, self.back.get(meter, at))
+            before = self.back.get(meter)
+            self.returned += before is None and meter in self.lost
+            self.back[meter] = at if before is None else max(at, before)
             self.nodes[meter] = node

@@ -61,8 +61,7 @@ class Returns:
         over = held.closed_at
         held.prompt += over is not None and at <= over + SETTLES
         if held.faded_at is None and held.edge >= 0 and not held.pin:
-            back = sum(1 for meter in held.lost if meter in held.back)
-            if back >= max(1.0, FADES * len(held.lost)):
+            if held.returned >= max(1.0, FADES * len(held.lost)):
                 held.faded_at = signal.at
                 self.darkness.expect(held, signal.at + CLOCKS)
         elif held.remains:
@@ -73,20 +72,17 @@ class Returns:
 
         A return that nobody waited for belongs to what ended last.
         """
-        held = self.part.by_meter.get(signal.meter)
-        over = [held] if held is not None and signal.at >= held.since else []
-        for edge in self.part.devices.above(signal.node):
-            over += [
-                h for h in self.part.all_at.get(edge, ()) if signal.at >= h.since - CLOCKS
-            ]
-        over = [h for h in over if not h.shrunk or signal.meter in h.lost]
-        again = [
-            h for h in over if h.back.get(signal.meter, -REPEATS) > signal.at - REPEATS
-        ]
-        if again:
-            return max(again, key=lambda h: h.back[signal.meter])
-        waited = [h for h in over if self._waits(h, signal)]
-        unheard = [h for h in over if self._is_unheard(h, signal)]
+        over = self._begun(signal)
+        told = [h for h in over if signal.meter in h.back]
+        if told:
+            again = max(told, key=lambda h: h.back[signal.meter])
+            if again.back[signal.meter] > signal.at - REPEATS:
+                return again
+        silent = [h for h in over if signal.meter not in h.back] if told else over
+        waited = [h for h in silent if self._waits(h, signal)]
+        unheard = [h for h in silent if h.closed_at is not None and _is_unheard(h)]
+        if len(waited) == 1 and not unheard:
+            return waited[0]
         spoke = [h for h in waited if h.lost.get(signal.meter, signal.at) < signal.at]
         if spoke:
             return max(spoke, key=lambda h: h.lost[signal.meter])
@@ -97,21 +93,33 @@ class Returns:
         over = unheard or over
         return max(over, key=lambda h: h.since) if over else None
 
+    def _begun(self, signal: Signal) -> list[Hypothesis]:
+        """Return what had begun by then and may have had the meter in the dark."""
+        meter, latest, all_at = signal.meter, signal.at + CLOCKS, self.part.all_at
+        held = self.part.by_meter.get(meter)
+        over = [held] if held is not None and signal.at >= held.since else []
+        for edge in self.part.devices.above(signal.node):
+            if edge in all_at:
+                over += [
+                    h
+                    for h in all_at[edge]
+                    if h.since <= latest and (not h.shrunk or meter in h.lost)
+                ]
+        return over
+
     def _waits(self, held: Hypothesis, signal: Signal) -> bool:
-        if signal.meter in held.back:
-            return False
-        over = held.over_at
+        over = held.faded_at if held.closed_at is None else held.closed_at
         if over is None or signal.at <= over + SETTLES:
             return True
+        if not held.remains and not held.relit:
+            return False
         position = self.part.devices.position(signal.node)
         return held.has_remains(position) or any(
             first <= position < last and signal.at <= at + SETTLES
             for first, last, at in held.relit
         )
 
-    @staticmethod
-    def _is_unheard(held: Hypothesis, signal: Signal) -> bool:
-        """Return whether almost nobody came back when SCADA said that it was over."""
-        if signal.meter in held.back or held.closed_at is None or held.replaced:
-            return False
-        return held.prompt < TOLD_BACK * len(held.lost)
+
+def _is_unheard(held: Hypothesis) -> bool:
+    """Return whether almost nobody came back when SCADA said that it was over."""
+    return not held.replaced and held.prompt < TOLD_BACK * len(held.lost)

@@ -7,7 +7,7 @@ below a device noticeably before it did has a cause of its own.
 """
 
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import inf, log
 from typing import NamedTuple
 
@@ -66,6 +66,12 @@ class Times:
     squares: float = 0.0
     named: bool = False
 
+    def note(self, at: float) -> None:
+        """Count one more in."""
+        self.count += 1
+        self.total += at
+        self.squares += at * at
+
     def add(self, other: "Times") -> None:
         """Count the others in."""
         self.count += other.count
@@ -96,8 +102,7 @@ class Tally:
     children: dict[int, None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """How one device does as the explanation.
 
     `as_open` and `as_closed` are what the two cost. If it is open, `peeled` are the devices below
@@ -149,9 +154,11 @@ def judge(
         if edge in known:
             verdict.times.named = True
             sure = verdict.as_open - DEVICE_PRICE
-            verdict = replace(verdict, as_open=sure, as_closed=inf)
+            verdict = verdict._replace(as_open=sure, as_closed=inf)
         same = [c for c in tallies[edge].children if devices.size(c) == devices.size(edge)]
-        verdicts[edge] = replace(verdict, upper=bool(same) and devices.blows(edge))
+        if same and devices.blows(edge):
+            verdict = verdict._replace(upper=True)
+        verdicts[edge] = verdict
     below = {child for tally in tallies.values() for child in tally.children}
     found: list[int] = []
     for edge in verdicts:
@@ -175,8 +182,7 @@ def _tally(devices: Devices, losses: Sequence[Loss]) -> dict[int, Tally]:
             else:
                 tally.direct += 1
                 if loss.exact:
-                    at = loss.at - base
-                    tally.own.add(Times(1, at, at * at))
+                    tally.own.note(loss.at - base)
             before = edge
     return tallies
 
@@ -242,15 +248,8 @@ class _Weigher:
             quiet += min(child.quiet, DARK_PRICE + child.joined * self.habit.lone)
         cost = DEVICE_PRICE + NAMED_PRICE * times.named + extra + quiet
         cost += joined * self.habit.speaking + times.off(moment) / TWICE_VARIANCE
-        return replace(
-            plain,
-            as_open=cost,
-            peeled=tuple(peeled),
-            joined=joined,
-            quiet=quiet,
-            times=times,
-            extra=extra,
-        )
+        found = (plain.edge, cost, plain.as_closed, joined, quiet, times)
+        return Verdict(*found, tuple(peeled), extra)
 
 
 def _shift(times: Times, moment: float) -> float:
