@@ -10,7 +10,6 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from functools import cache
 from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
@@ -90,7 +89,7 @@ def encode(event: Event) -> dict[str, Any]:
 
 def decode(event_type: type[E], payload: dict[str, Any]) -> E:
     """Return the event that `encode` wrote."""
-    hints = _hints(event_type)
+    hints = _hints_of(event_type)
     values = {
         f.name: _typed(hints[f.name], payload[f.name])
         for f in fields(event_type)
@@ -99,9 +98,13 @@ def decode(event_type: type[E], payload: dict[str, Any]) -> E:
     return event_type(**values)
 
 
-@cache
-def _hints(event_type: type[Event]) -> dict[str, Any]:
-    return get_type_hints(event_type)
+_hints: dict[str, dict[str, Any]] = {}
+
+
+def _hints_of(event_type: type[Event]) -> dict[str, Any]:
+    if event_type.name not in _hints:
+        _hints[event_type.name] = get_type_hints(event_type)
+    return _hints[event_type.name]
 
 
 def _plain(value: Any) -> Any:

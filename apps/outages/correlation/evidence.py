@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import IntEnum
 from typing import NamedTuple
 from uuid import UUID
@@ -57,6 +58,10 @@ class Pin:
     since: float
     until: float | None
     planned: bool = False
+
+
+SAME_MOMENT = timedelta(milliseconds=2)
+"""A meter's time that is this near its arrival is none of its own."""
 
 
 def what_said(*, back: bool, of_device: bool, noticed: bool, asked: bool = False) -> What:

@@ -78,27 +78,32 @@ def _presume(
             groups.setdefault(edge, []).append(meter)
             if edge == found.edge:
                 break
+    since = {
+        edge: max(returned)
+        for edge, group in groups.items()
+        if len(group) >= fewest
+        and (returned := [back[m] for m in group if m in back])
+        and len(returned) >= share * len(group)
+    }
     presumed = {}
     for meter in silent:
-        group = _neighbours(found, devices, meter, groups, fewest)
-        returned = [back[m] for m in group if m in back]
-        if returned and len(returned) >= share * len(group):
-            presumed[meter] = max(returned)
+        edge = _nearest(found, devices, meter, groups, fewest)
+        if edge in since:
+            presumed[meter] = since[edge]
     return presumed
 
 
-def _neighbours(
+def _nearest(
     found: Hypothesis,
     devices: Devices,
     meter: int,
     groups: dict[int, list[int]],
     fewest: int,
-) -> list[int]:
-    """Return who reported below the nearest device above the meter that has enough of them."""
+) -> int:
+    """Return the nearest device above the meter below which enough of them reported, or -1."""
     for edge in devices.above(found.nodes[meter]):
-        group = groups.get(edge, [])
-        if len(group) >= fewest:
-            return group
+        if len(groups.get(edge, ())) >= fewest:
+            return edge
         if edge == found.edge:
             break
-    return []
+    return -1

@@ -22,6 +22,17 @@ class Devices:
     _paths: dict[int, list[int]] = field(default_factory=dict)
     _sizes: dict[int, int] = field(default_factory=dict)
     _below: dict[int, list[int]] | None = None
+    _meters: dict[int, int] | None = None
+
+    def meters_of(self, feeder: int) -> int:
+        """Return how many meters the feeder with this number feeds."""
+        if self._meters is None:
+            numbers, place = np.unique(self.grid.feeder_of_node, return_inverse=True)
+            counts = np.bincount(place, weights=self.grid.layout.meters)
+            self._meters = dict(
+                zip(numbers.tolist(), map(int, counts.tolist()), strict=True)
+            )
+        return self._meters.get(feeder, 0)
 
     def above(self, node: int) -> tuple[int, ...]:
         """Return the protective devices above the node, the nearest first.

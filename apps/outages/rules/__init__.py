@@ -8,6 +8,7 @@ from apps.outages.rules.judgement import (
 )
 from apps.outages.rules.reporting import PLACE_FIELDS, BadReport, Report, read_report
 from apps.outages.rules.words import (
+    BY_PEOPLE,
     ETR_RANK,
     FINAL,
     OPEN,
@@ -26,6 +27,7 @@ from apps.outages.rules.words import (
 )
 
 __all__ = [
+    "BY_PEOPLE",
     "ETR_RANK",
     "FINAL",
     "HIGH_CONFIDENCE",

@@ -45,6 +45,9 @@ class Source(TextChoices):
     MANUAL = "manual", _("Manual")
 
 
+BY_PEOPLE = frozenset({Source.CALL_CENTER, Source.CREW, Source.OPERATOR, Source.MANUAL})
+"""What these say is when somebody noticed, not when it happened."""
+
 SOURCE_ALIASES = {"kaifa": Source.SMART_METER}
 
 

@@ -12,12 +12,18 @@ from django.db import connection
 
 from apps.configuration.selectors import value
 from apps.outages.correlation.course import infer
-from apps.outages.correlation.evidence import Pin, Signal, ordered, what_said
+from apps.outages.correlation.evidence import (
+    SAME_MOMENT,
+    Pin,
+    Signal,
+    ordered,
+    what_said,
+)
 from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.outcome import Outcome, conclude
 from apps.outages.correlation.parts import Devices, devices_of
 from apps.outages.models import Outage
-from apps.outages.rules import FINAL, OPEN, Kind, PlaceKind, Source
+from apps.outages.rules import BY_PEOPLE, FINAL, OPEN, Kind, PlaceKind
 from apps.outages.rules import settings as declared
 
 if TYPE_CHECKING:
@@ -25,8 +31,6 @@ if TYPE_CHECKING:
 
 BEFORE = timedelta(hours=2)
 FARTHEST = timedelta(hours=48)
-SAME_MOMENT = timedelta(milliseconds=2)
-BY_PEOPLE = frozenset({Source.CALL_CENTER, Source.CREW, Source.OPERATOR, Source.MANUAL})
 
 
 class EventRow(NamedTuple):
@@ -76,7 +80,7 @@ def hear(grid: "Grid", feeder: int, since: datetime | None, at: datetime) -> Hea
         devices,
         signals,
         pins_of(devices, outages, events),
-        int(grid.layout.meters[grid.feeder_of_node == feeder].sum()),
+        devices.meters_of(feeder),
         at.timestamp(),
     )
     limit = float(value(declared.MOMENTARY_SECONDS))

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,9 +12,13 @@ from apps.core.outbox import publish
 from apps.network import selectors as network
 from apps.network import services as switching
 from apps.network.rules import SWITCHABLE
+from apps.outages.correlation.evidence import SAME_MOMENT, Signal, what_said
+from apps.outages.correlation.foresight import Cause, foresee
 from apps.outages.correlation.matching import Candidate, Match, Matcher, Reach, Spot
+from apps.outages.correlation.parts import devices_of
 from apps.outages.events import EventsMatched
 from apps.outages.rules import (
+    BY_PEOPLE,
     Disposition,
     Kind,
     MatchedBy,
@@ -82,6 +86,9 @@ class Batch:
         self._feeders_near: list[int] = []
         self._without: Without = Without()
         self._reaches: dict[tuple[str, float | None, float | None], Reach] = {}
+        self._causes: dict[int, Cause] = {}
+        self._outages: dict[Cause, Candidate] = {}
+        self._taken: set[uuid.UUID] = set()
 
     @property
     def feeder_numbers(self) -> list[int]:
@@ -141,6 +148,42 @@ class Batch:
         found = self._questions.open_candidates(self.grid)
         self.candidates = [c for c in found if c.feeder_number in held]
 
+    def foresee(self) -> None:
+        """See which of the new events have a common cause, before each is matched."""
+        told = {
+            index: (feeder, signal)
+            for index, (report, spot) in enumerate(
+                zip(self.reports, self.spots, strict=True)
+            )
+            if spot is not None
+            and (feeder := spot.feeder_number)
+            and report.identity not in self.known
+            and (signal := self._signal(index, report, spot)) is not None
+        }
+        self._causes = foresee(devices_of(self.grid), told)
+
+    def _signal(self, index: int, report: Report, spot: Spot) -> Signal | None:
+        if report.kind not in (Kind.OUTAGE, Kind.RESTORATION) or spot.node < 0:
+            return None
+        place, call = self.finder.places[index], report.source_type in BY_PEOPLE
+        what = what_said(
+            back=report.kind is Kind.RESTORATION,
+            of_device=spot.by_device,
+            noticed=call,
+            asked=report.is_answer,
+        )
+        meter = place.meter_pk if place is not None and not spot.by_device else None
+        return Signal(
+            report.occurred_at.timestamp(),
+            what,
+            -1 if meter is None else meter,
+            spot.node,
+            spot.edge,
+            call,
+            abs(report.occurred_at - report.received_at) > SAME_MOMENT,
+            report.identity,
+        )
+
     def _around(self) -> list[tuple[float | None, float | None, float]]:
         return [
             (spot.latitude, spot.longitude, self.reach(report).radius)
@@ -168,7 +211,7 @@ class Batch:
     def place(self, matcher: Matcher, index: int) -> Outcome:
         """Match one new event and remember it for writing."""
         report, spot = self.reports[index], self.spots[index]
-        outcome = self._decide(matcher, report, spot)
+        outcome = self._decide(matcher, index, report, spot)
         self.new_events.append((index, outcome))
         if outcome.candidate is not None or report.kind is Kind.RESTORATION:
             self._add_work(spot, report.occurred_at)
@@ -176,22 +219,50 @@ class Batch:
             self._switch(spot, report)
         return outcome
 
-    def _decide(self, matcher: Matcher, report: Report, spot: Spot | None) -> Outcome:
+    def _decide(
+        self, matcher: Matcher, index: int, report: Report, spot: Spot | None
+    ) -> Outcome:
         event_id = uuid.uuid4()
         if report.kind is Kind.IGNORED:
             return Outcome(event_id, None, None, Disposition.IGNORED)
         if spot is None:
             return Outcome(event_id, None, None, Disposition.UNRESOLVED)
-        match = matcher.find(report, spot, self.reach(report))
+        match = self._find(matcher, index, report, spot)
         if report.kind is Kind.RESTORATION:
             return self._restored(event_id, match, report)
         if match is not None:
             return self._joined(event_id, match, report)
-        candidate = self._open(report, spot)
+        candidate = self._open(report, self._seat(index, spot))
         matcher.keep(candidate)
+        self._remember(index, candidate)
         planned = report.kind is Kind.PLANNED
         disposition = Disposition.PLANNED if planned else Disposition.OUTAGE
         return Outcome(event_id, candidate, MatchedBy.NEW, disposition, created=True)
+
+    def _find(
+        self, matcher: Matcher, index: int, report: Report, spot: Spot
+    ) -> Match | None:
+        """Return the open outage of the event: that of its cause, else the one that it fits.
+
+        What has another cause than the events before is another outage, whatever it fits.
+        """
+        cause = self._causes.get(index)
+        if cause in self._outages:
+            return Match(self._outages[cause], MatchedBy.TOPOLOGY)
+        match = matcher.find(report, spot, self.reach(report))
+        if match is None or cause is None or report.kind is not Kind.OUTAGE:
+            return match
+        if match.candidate.id in self._taken:
+            return None
+        self._remember(index, match.candidate)
+        return match
+
+    def _remember(self, index: int, candidate: Candidate) -> None:
+        """Let the other events of this one's cause belong to the same outage."""
+        cause = self._causes.get(index)
+        if cause is not None and not candidate.is_planned:
+            self._outages[cause] = candidate
+            self._taken.add(candidate.id)
 
     def _restored(
         self, event_id: uuid.UUID, match: Match | None, report: Report
@@ -208,6 +279,14 @@ class Batch:
         planned = match.candidate.is_planned
         disposition = Disposition.PLANNED if planned else Disposition.OUTAGE
         return Outcome(event_id, match.candidate, match.how, disposition)
+
+    def _seat(self, index: int, spot: Spot) -> Spot:
+        """Return where the outage is that the event opens: at the device that was foreseen."""
+        cause = self._causes.get(index)
+        if cause is None or cause.edge < 0 or spot.by_device:
+            return spot
+        node = devices_of(self.grid).fed(cause.edge)
+        return replace(spot, node=node, edge=cause.edge, meter_code="", by_device=True)
 
     def _open(self, report: Report, spot: Spot) -> Candidate:
         planned = report.kind is Kind.PLANNED

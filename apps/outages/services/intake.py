@@ -91,6 +91,7 @@ def _take(
     if tried is not None:
         batch.leave_out(tried.missed())
     batch.hear()
+    batch.foresee()
     matcher = Matcher(snapshot.grid, batch.candidates)
     receipts = [
         _receive(batch, matcher, index) if batch.takes(index) else None
