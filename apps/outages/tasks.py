@@ -7,6 +7,7 @@ from uuid import UUID
 
 from celery import shared_task
 from django.db import OperationalError
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.core import work
@@ -19,6 +20,7 @@ from apps.outages.services.forecasting import MOST as MOST_ESTIMATES
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=45)
+PATIENCE = timedelta(seconds=5)
 MOST = 64
 WEATHER, VERIFIER = system("weather"), system("verification")
 
@@ -36,8 +38,7 @@ def run_planned_work() -> int:
 @shared_task
 def judge_part(key: str) -> bool:
     """Judge one part of the network (`feeder:12`), if it is due and nobody else does."""
-    rows = CorrelationWork.objects.filter(key=key)
-    claimed = work.claim(rows, owner="judge", at=timezone.now(), lease=LEASE)
+    claimed = _claim(CorrelationWork.objects.filter(key=key))
     for row in claimed:
         _judge(row)
     return bool(claimed)
@@ -46,11 +47,11 @@ def judge_part(key: str) -> bool:
 @shared_task
 def judge_waiting() -> int:
     """Judge every part that is due and was left over; return how many were judged."""
+    if selectors.is_quiet(at=timezone.now()):
+        services.wake(at=timezone.now())
     count = 0
     while count < MOST:
-        claimed = work.claim(
-            CorrelationWork.objects.all(), owner="judge", at=timezone.now(), lease=LEASE
-        )
+        claimed = _claim(CorrelationWork.objects.all())
         if not claimed:
             break
         _judge(claimed[0])
@@ -97,6 +98,17 @@ def verify_restored(outage_ids: list[str]) -> int:
 def settle_verifications() -> int:
     """Take in what meters have answered, stop waiting in time; return how many moved."""
     return services.settle_verifications(by=VERIFIER, at=timezone.now())
+
+
+def _claim(rows: QuerySet[CorrelationWork]) -> list[CorrelationWork]:
+    """Take a part that is due; while events pour in, only one that has been for a while.
+
+    What is judged in the flood is soon to be judged again.
+    """
+    at = timezone.now()
+    if not selectors.is_calm(at=at):
+        rows = rows.filter(run_at__lte=at - PATIENCE)
+    return work.claim(rows, owner="judge", at=at, lease=LEASE)
 
 
 def _judge(row: CorrelationWork) -> None:

@@ -19,7 +19,7 @@ from tests.supervisor.conftest import NOT_OURS, ROOT, start  # noqa: F401 - a fi
 EVENTS = 5_000
 SENDERS = 4
 BATCH = 20
-VICTIMS = ["web-1", "relay", "worker", "broker", "database", "web-1"]
+VICTIMS = ["web-1", "relay", "worker-1", "broker", "database", "web-1"]
 BASE = 1_795_000_000
 
 

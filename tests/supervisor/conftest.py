@@ -41,6 +41,7 @@ class Portal:
                     "OMS_VAR": str(var),
                     "PORT": str(self.port),
                     "WEB_WORKERS": "1",
+                    "TASK_WORKERS": "1",
                     **environment,
                 },
                 stdout=out,

@@ -15,7 +15,7 @@ import redis
 
 from tests.supervisor.conftest import gone_within, refusal
 
-PARTS = ["database", "broker", "web-1", "relay", "worker", "beat"]
+PARTS = ["database", "broker", "web-1", "relay", "worker-1", "beat"]
 
 
 class Writer(threading.Thread):

@@ -120,6 +120,7 @@ def wish(var, environment):
         host="127.0.0.1",
         port=9100,
         web_workers=1,
+        task_workers=1,
         demo=False,
         commands=frozenset(),
         environment=environment,

@@ -50,10 +50,11 @@ class Again(Enum):
 
 
 class Turns(Generic[Call, Answer]):
-    """Works calls off on a thread of its own, turn by turn.
+    """Works calls off on threads of its own, turn by turn.
 
-    A call that comes in during a turn waits for the next and shares it with all others that
-    did: what a turn costs is divided among them, and nothing is read before it was asked for.
+    A call that comes in while every thread has a turn waits for the next and shares it with all
+    others that did: what a turn costs is divided among them, and nothing is read before it was
+    asked for.
     """
 
     def __init__(
@@ -61,20 +62,24 @@ class Turns(Generic[Call, Answer]):
         name: str,
         work: Callable[[Sequence[Call]], Sequence[Answer | Again | None]],
         most: int,
+        threads: int = 1,
     ) -> None:
         """Work off at most so many calls a turn; `work` answers each with something or None."""
         self.work = work
         self.most = most
+        self.threads = threads
         self.waiting: list[tuple[Call, asyncio.Future[Answer | None]]] = []
-        self.running: asyncio.Task[None] | None = None
-        self.thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self.running: set[asyncio.Task[None]] = set()
+        self.pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
     async def take(self, call: Call) -> Answer | None:
         """Return the answer to the call; None where there is none, or the server stops."""
         answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
         self.waiting.append((call, answered))
-        if self.running is None:
-            self.running = asyncio.create_task(self._run())
+        if len(self.running) < self.threads:
+            task = asyncio.create_task(self._run())
+            self.running.add(task)
+            task.add_done_callback(self.running.discard)
         return await answered
 
     async def _run(self) -> None:
@@ -86,7 +91,7 @@ class Turns(Generic[Call, Answer]):
             # Where it fails, or the server is stopping, whoever is behind us words it.
             with contextlib.suppress(Exception):
                 calls = [call for call, _ in turn]
-                answers = await loop.run_in_executor(self.thread, self.work, calls)
+                answers = await loop.run_in_executor(self.pool, self.work, calls)
             again = []
             for one, answer in zip(turn, answers, strict=True):
                 if answer is Again.LATER:
@@ -96,7 +101,6 @@ class Turns(Generic[Call, Answer]):
             self.waiting = again + self.waiting
             if again or len(turn) > 1:
                 await asyncio.sleep(AGAIN_SECONDS if again else GATHER_SECONDS)
-        self.running = None
 
 
 def plain_headers(scope: Scope) -> dict[bytes, bytes] | None:

@@ -85,9 +85,15 @@ class Intake:
 
     def __init__(self, inner: App) -> None:
         self.inner = inner
-        self.turns = Turns[Call, tuple[int, bytes, Limits]](
-            "intake", answer_calls, MOST_REQUESTS
-        )
+        # One batch is read while another is written; single calls wait for neither.
+        self.turns = {
+            SINGLE: Turns[Call, tuple[int, bytes, Limits]](
+                "intake", answer_calls, MOST_REQUESTS
+            ),
+            BATCH: Turns[Call, tuple[int, bytes, Limits]](
+                "batches", answer_calls, MOST_REQUESTS, threads=2
+            ),
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
@@ -98,7 +104,8 @@ class Intake:
         messages, body = await _read_body(receive)
         answer = None
         if body is not None:
-            answer = await self.turns.take(Call(scope["path"], bearer_of(headers), body))
+            path = scope["path"]
+            answer = await self.turns[path].take(Call(path, bearer_of(headers), body))
         if answer is None:
             await self.inner(scope, _replay(messages, receive), send)
             return

@@ -45,6 +45,7 @@ def _wish(words: list[str]) -> plan.Wish:
         host=os.environ.get("BIND", "127.0.0.1"),
         port=plan.number(os.environ, "PORT", 9100, 65_535),
         web_workers=plan.number(os.environ, "WEB_WORKERS", plan.WEB_WORKERS, 64),
+        task_workers=plan.number(os.environ, "TASK_WORKERS", plan.TASK_WORKERS, 64),
         demo=options.demo,
         commands=frozenset(options.commands.split(",")),
     )

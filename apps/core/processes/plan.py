@@ -15,6 +15,7 @@ from apps.core.processes.refusal import Refusal
 SERVING, WORKING, DRIVING = 2, 3, 4
 WEB_WORKERS = 2
 TASK_THREADS = 4
+TASK_WORKERS = 2
 OPTIONAL = frozenset({"relay", "simulate"})
 WEB_STATEMENT_TIMEOUT = "20s"
 EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - an address that is replaced
@@ -33,6 +34,7 @@ class Wish:
     host: str
     port: int
     web_workers: int
+    task_workers: int
     demo: bool
     commands: frozenset[str]
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
@@ -83,9 +85,10 @@ def workers(wish: Wish) -> list[Part]:
         found.append(Part("relay", WORKING, _manage("relay")))
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     pool = ("-P", "threads", "-c", str(TASK_THREADS), "-l", "INFO")
-    found.append(
-        Part("worker", WORKING, _celery("worker", *pool, *quiet), environment=_pooled())
-    )
+    for n in range(1, wish.task_workers + 1):
+        words = (*pool, *quiet, "-n", f"{n}@%h")
+        command = _celery("worker", *words)
+        found.append(Part(f"worker-{n}", WORKING, command, environment=_pooled()))
     return found
 
 

@@ -16,9 +16,9 @@ WEIGHTS = {
 }
 HIGH_CONFIDENCE = 0.8
 # A part of the network rests this many times as long as its last judgement took, but not longer
-# than the seconds of REST_AT_MOST.
-REST_TIMES = 40
-REST_AT_MOST = 5
+# than the seconds of REST_AT_MOST; while nothing comes in, no longer than REST_TIMES_IN_QUIET.
+REST_TIMES, REST_TIMES_IN_QUIET = 40, 4
+REST_AT_MOST = 10
 EARTH_RADIUS_METERS = 6_371_008.8
 
 

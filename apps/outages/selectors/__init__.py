@@ -18,6 +18,7 @@ from apps.outages.selectors.events import (
     events_of,
     evidence_of,
     is_calm,
+    is_quiet,
     unresolved,
 )
 from apps.outages.selectors.explanation import Candidate, Explanation, explanation_of
@@ -130,6 +131,7 @@ __all__ = [
     "handovers",
     "happenings",
     "is_calm",
+    "is_quiet",
     "open_by_feeder",
     "open_outages",
     "outage",

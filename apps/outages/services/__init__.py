@@ -9,7 +9,7 @@ from apps.outages.services.etr import (
 )
 from apps.outages.services.forecasting import renew_estimates, renew_overdue_estimates
 from apps.outages.services.intake import Receipt, take_free_reports, take_reports
-from apps.outages.services.judging import judge
+from apps.outages.services.judging import judge, wake
 from apps.outages.services.life import (
     add_note,
     change_status,
@@ -90,6 +90,7 @@ __all__ = [
     "take_reports",
     "unpin_shift_note",
     "verify_automatically",
+    "wake",
     "watch_for_storms",
     "withdraw_zone_estimate",
     "write_shift_note",
