@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=45)
 PATIENCE = timedelta(seconds=5)
 MOST = 64
+HELPERS = 3
 WEATHER, VERIFIER = system("weather"), system("verification")
 
 # Judges share this process: two at once make each other hold their feeder longer, which is
@@ -48,7 +49,9 @@ def judge_part(key: str) -> bool:
 def judge_waiting() -> int:
     """Judge every part that is due and was left over; return how many were judged."""
     if selectors.is_quiet(at=timezone.now()):
-        services.wake(at=timezone.now())
+        woken = services.wake(at=timezone.now())
+        for _ in range(min(woken - 1, HELPERS)):
+            judge_waiting.apply_async(expires=5)
     count = 0
     while count < MOST:
         claimed = _claim(CorrelationWork.objects.all())

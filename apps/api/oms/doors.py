@@ -69,17 +69,19 @@ class Turns(Generic[Call, Answer]):
         self.most = most
         self.threads = threads
         self.waiting: list[tuple[Call, asyncio.Future[Answer | None]]] = []
-        self.running: set[asyncio.Task[None]] = set()
+        self.running = 0
+        self.tasks: set[asyncio.Task[None]] = set()
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
     async def take(self, call: Call) -> Answer | None:
         """Return the answer to the call; None where there is none, or the server stops."""
         answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
         self.waiting.append((call, answered))
-        if len(self.running) < self.threads:
+        if self.running < self.threads:
+            self.running += 1
             task = asyncio.create_task(self._run())
-            self.running.add(task)
-            task.add_done_callback(self.running.discard)
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
         return await answered
 
     async def _run(self) -> None:
@@ -101,6 +103,7 @@ class Turns(Generic[Call, Answer]):
             self.waiting = again + self.waiting
             if again or len(turn) > 1:
                 await asyncio.sleep(AGAIN_SECONDS if again else GATHER_SECONDS)
+        self.running -= 1
 
 
 def plain_headers(scope: Scope) -> dict[bytes, bytes] | None:

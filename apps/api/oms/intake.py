@@ -7,6 +7,7 @@ answered here: a request that is refused for whatever reason, or carries an idem
 passed on whole to the plain views, which word every refusal.
 """
 
+from collections import Counter as Tally
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -215,8 +216,9 @@ def _now_or_later(call: Call, taken: services.Receipt | None) -> Said:
 
 
 def _body(call: Call, taken: Sequence[services.Receipt]) -> Said:
-    for receipt in taken:
-        EVENTS.labels("duplicate" if receipt.duplicate else receipt.disposition).inc()
+    told = Tally("duplicate" if one.duplicate else one.disposition for one in taken)
+    for outcome, number in told.items():
+        EVENTS.labels(outcome).inc(number)
     if call.path == SINGLE:
         body = receipts.receipt_body(taken[0])
         return receipts.receipt_status(taken[0]), orjson.dumps(body)

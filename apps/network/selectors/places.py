@@ -1,8 +1,7 @@
 """Where a reference points to: the registry's answer to what events name."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
@@ -19,8 +18,7 @@ ALL_REMEMBERED = 20_000
 Kind = Literal["device", "feeder", "substation", "meter"]
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceRef:
+class PlaceRef(NamedTuple):
     """What an event says of its place, in the order in which it is believed."""
 
     device_id: str = ""
@@ -33,8 +31,7 @@ class PlaceRef:
     onu_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where that is. Keys that do not apply are None, codes empty.
 
     A device's node is the one it feeds; a feeder is placed at its breaker, which is then its

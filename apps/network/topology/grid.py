@@ -1,6 +1,6 @@
 """Questions to a switched grid: what hangs below, what feeds it, what would restore it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -94,6 +94,14 @@ class Grid:
         if index == len(pks) or pks[index] != node_pk:
             raise KeyError(node_pk)
         return index
+
+    def node_indexes(self, node_pks: Sequence[int]) -> NDArray[np.int64]:
+        """Return the indexes of these nodes' rows, -1 for those not in the grid."""
+        wanted, pks = np.array(node_pks, np.int64), self.layout.node_pk
+        index = np.searchsorted(pks, wanted)
+        index[index == len(pks)] = 0
+        known = pks[index] == wanted if len(pks) else np.zeros(len(wanted), bool)
+        return np.where(known, index, -1)
 
     def has_node(self, node_pk: int) -> bool:
         """Return whether a node's row is in the grid."""

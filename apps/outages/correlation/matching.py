@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import cos, floor, radians
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from apps.outages.correlation.parts import devices_of
@@ -34,8 +34,7 @@ CELLS_AROUND = 7_200
 FEWEST_COSINE = 0.01
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """Where an event happened, in the numbers of the network and the positions of the grid.
 
     `node` and `edge` are positions in the grid, -1 where there is none. `by_device` says that
@@ -124,8 +123,7 @@ class Candidate:
         self.is_changed = True
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """Where an event went, and how it got there."""
 
     candidate: Candidate

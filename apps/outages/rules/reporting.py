@@ -6,10 +6,10 @@ each signal of a storm.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import isfinite
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -43,8 +43,7 @@ _SOURCES = {source.value: source.value for source in Source} | {
 _SEVERITIES = {severity.value for severity in Severity}
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """One event as it was sent, checked: what happened where, when, and who says so."""
 
     source_type: str
@@ -58,7 +57,7 @@ class Report:
     longitude: float | None = None
     severity: str = ""
     description: str = ""
-    metadata: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, Any] = MappingProxyType({})
     window_minutes: float | None = None
     radius_meters: float | None = None
     clock: str = ""

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-import numpy as np
 import psycopg
 from django.db import connection
 
@@ -138,12 +137,9 @@ def signals_of(
     as it was inferred, until its meters report back from there.
     """
     grid = devices.grid
-    pks = np.array([row.node or 0 for row in rows], np.int64)
-    index = np.searchsorted(grid.layout.node_pk, pks)
-    index[index == len(grid.layout.node_pk)] = 0
-    known = grid.layout.node_pk[index] == pks
+    nodes = grid.node_indexes([row.node or 0 for row in rows])
     found = []
-    for row, node in zip(rows, np.where(known, index, -1).tolist(), strict=True):
+    for row, node in zip(rows, nodes.tolist(), strict=True):
         signal = _signal(devices, row, node)
         if signal is not None and int(grid.feeder_of_node[signal.node]) == feeder:
             found.append((signal, row))

@@ -2,9 +2,9 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from apps.configuration.selectors import value
 from apps.core.actor import system
@@ -12,13 +12,11 @@ from apps.core.outbox import publish
 from apps.network import selectors as network
 from apps.network import services as switching
 from apps.network.rules import SWITCHABLE
-from apps.outages.correlation.evidence import SAME_MOMENT, Signal, what_said
-from apps.outages.correlation.foresight import Cause, foresee
+from apps.outages.correlation.foresight import Cause
 from apps.outages.correlation.matching import Candidate, Match, Matcher, Reach, Spot
 from apps.outages.correlation.parts import devices_of
 from apps.outages.events import EventsMatched
 from apps.outages.rules import (
-    BY_PEOPLE,
     Disposition,
     Kind,
     MatchedBy,
@@ -31,13 +29,13 @@ from apps.outages.rules import settings as declared
 from apps.outages.selectors import rule_in_force
 from apps.outages.services import reading, writing
 from apps.outages.services.bulk import together
+from apps.outages.services.causes import causes_of
 from apps.outages.services.spots import SpotFinder
 
 SCADA_ACTOR = system("scada")
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """An event that is stored already."""
 
     event_id: uuid.UUID
@@ -47,8 +45,7 @@ class Known:
     confidence: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one new event."""
 
     event_id: uuid.UUID
@@ -150,38 +147,13 @@ class Batch:
 
     def foresee(self) -> None:
         """See which of the new events have a common cause, before each is matched."""
-        told = {
-            index: (feeder, signal)
-            for index, (report, spot) in enumerate(
-                zip(self.reports, self.spots, strict=True)
-            )
-            if spot is not None
-            and (feeder := spot.feeder_number)
-            and report.identity not in self.known
-            and (signal := self._signal(index, report, spot)) is not None
-        }
-        self._causes = foresee(devices_of(self.grid), told)
-
-    def _signal(self, index: int, report: Report, spot: Spot) -> Signal | None:
-        if report.kind not in (Kind.OUTAGE, Kind.RESTORATION) or spot.node < 0:
-            return None
-        place, call = self.finder.places[index], report.source_type in BY_PEOPLE
-        what = what_said(
-            back=report.kind is Kind.RESTORATION,
-            of_device=spot.by_device,
-            noticed=call,
-            asked=report.is_answer,
-        )
-        meter = place.meter_pk if place is not None and not spot.by_device else None
-        return Signal(
-            report.occurred_at.timestamp(),
-            what,
-            -1 if meter is None else meter,
-            spot.node,
-            spot.edge,
-            call,
-            abs(report.occurred_at - report.received_at) > SAME_MOMENT,
-            report.identity,
+        fresh = [
+            index
+            for index, report in enumerate(self.reports)
+            if report.identity not in self.known
+        ]
+        self._causes = causes_of(
+            self.grid, self.reports, self.spots, self.finder.places, fresh
         )
 
     def _around(self) -> list[tuple[float | None, float | None, float]]:
@@ -286,7 +258,7 @@ class Batch:
         if cause is None or cause.edge < 0 or spot.by_device:
             return spot
         node = devices_of(self.grid).fed(cause.edge)
-        return replace(spot, node=node, edge=cause.edge, meter_code="", by_device=True)
+        return spot._replace(node=node, edge=cause.edge, meter_code="", by_device=True)
 
     def _open(self, report: Report, spot: Spot) -> Candidate:
         planned = report.kind is Kind.PLANNED

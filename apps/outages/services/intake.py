@@ -8,8 +8,8 @@ however they race.
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import psycopg
 from django.db import IntegrityError, OperationalError, connection, transaction
@@ -26,8 +26,7 @@ TRIES = 3
 SPACE_LOCK, FEEDER_LOCK = 7_101, 7_102
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What became of one event."""
 
     event_id: uuid.UUID

@@ -17,6 +17,15 @@ class SpotFinder:
         found = network.resolve([network.PlaceRef(*told[i]) for i in named], held=held)
         for i, place in zip(named, found, strict=True):
             self.places[i] = place
+        nodes = self.grid.node_indexes(
+            [0 if place is None else place.node_pk or 0 for place in self.places]
+        )
+        self._nodes: list[int] = nodes.tolist()
+        self._transformers: list[int] = (
+            self.grid.transformer_of_node[nodes].tolist()
+            if nodes.max(initial=-1) >= 0
+            else []
+        )
 
     def spot(self, index: int, report: Report) -> Spot | None:
         """Return where the event happened, or None where nothing told can be resolved."""
@@ -24,7 +33,7 @@ class SpotFinder:
         if place is None:
             return _by_coordinates(report)
         if place.kind == "meter":
-            return self._at_meter(place, report)
+            return self._at_meter(index, place)
         if place.kind == "substation":
             return Spot(
                 substation=place.substation_code,
@@ -34,9 +43,8 @@ class SpotFinder:
             )
         return self._at_device(place)
 
-    def _at_meter(self, place: network.Place, report: Report) -> Spot | None:
-        pk = place.node_pk
-        node = self.grid.node_index(pk) if pk is not None and self.grid.has_node(pk) else -1
+    def _at_meter(self, index: int, place: network.Place) -> Spot:
+        node = self._nodes[index]
         if node < 0 or not place.feeder_pk:
             return Spot(
                 meter_code=place.meter_code,
@@ -45,7 +53,7 @@ class SpotFinder:
             )
         return Spot(
             node=node,
-            transformer=int(self.grid.transformer_of_node[node]),
+            transformer=self._transformers[index],
             feeder_number=place.feeder_pk,
             meter_code=place.meter_code,
             latitude=place.latitude,

@@ -97,7 +97,7 @@ def quick_status(call, path, body=b"", **named):
     found = Intake(QuickList(inner))
     status = call(found, path, body, **named)[0]
     lists = found.inner
-    lists.turns.thread.submit(lists.pages.close).result()
+    lists.turns.pool.submit(lists.pages.close).result()
     return status
 
 

@@ -48,8 +48,8 @@ def ask(*calls):
             return await asyncio.gather(*(one(door, *call) for call in calls))
         finally:
             loop = asyncio.get_running_loop()
-            await loop.run_in_executor(door.turns.thread, door.pages.close)
-            door.turns.thread.shutdown()
+            await loop.run_in_executor(door.turns.pool, door.pages.close)
+            door.turns.pool.shutdown()
 
     return async_to_sync(everyone)()
 
@@ -102,8 +102,8 @@ def test_what_is_not_plain_is_left_to_the_view(three, secret, token):
 def door():
     found = lists.QuickList(inner)
     yield found
-    found.turns.thread.submit(found.pages.close).result()
-    found.turns.thread.shutdown()
+    found.turns.pool.submit(found.pages.close).result()
+    found.turns.pool.shutdown()
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def reads(door, monkeypatch):
 
 def answers(door, calls):
     """Return the answers of one turn, on the thread of the door."""
-    pages = door.turns.thread.submit(door.answer_calls, calls).result()
+    pages = door.turns.pool.submit(door.answer_calls, calls).result()
     return [page and page.body for page in pages]
 
 

@@ -49,6 +49,24 @@ def test_what_comes_in_during_a_turn_shares_the_next(work):
     assert work.threads == {"test_0"}
 
 
+def test_two_threads_have_a_turn_each_and_what_comes_then_waits_for_either(work):
+    async def scene():
+        turns = Turns("test", work, 100, threads=2)
+        first = asyncio.create_task(turns.take(1))
+        await began(work, 1)
+        second = asyncio.create_task(turns.take(2))
+        await began(work, 2)
+        later = [asyncio.create_task(turns.take(n)) for n in (3, 4)]
+        await asyncio.sleep(0)
+        work.may_go.set()
+        return await asyncio.gather(first, second, *later)
+
+    assert asyncio.run(scene()) == [2, 4, 6, 8]
+    assert sorted(work.turns[:2]) == [[1], [2]]
+    assert sorted(call for turn in work.turns[2:] for call in turn) == [3, 4]
+    assert work.threads == {"test_0", "test_1"}
+
+
 def test_a_turn_is_never_larger_than_it_may_be(work):
     work.may_go.set()
 
@@ -92,7 +110,7 @@ def test_who_has_left_holds_up_nobody(work):
 def test_a_stopped_thread_leaves_it_to_others(work):
     async def scene():
         turns = Turns("test", work, 100)
-        turns.thread.shutdown()
+        turns.pool.shutdown()
         began_at = time.monotonic()
         return await turns.take(1), time.monotonic() - began_at
 
