@@ -2,7 +2,9 @@
 
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 import psycopg
@@ -45,3 +47,24 @@ def insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) ->
         f"FROM json_populate_recordset(NULL::{table}, %s::json)",
         [orjson.dumps(records).decode()],
     )
+
+
+def array(values: Iterable[int | UUID | datetime | None]) -> str:
+    """Return numbers, ids and moments as PostgreSQL writes an array.
+
+    A list costs psycopg ten times as much.
+    """
+    return "{" + ",".join(["NULL" if one is None else f'"{one}"' for one in values]) + "}"
+
+
+def texts(values: Iterable[str]) -> str:
+    """Return texts in the same way."""
+    written = [one.replace("\\", "\\\\").replace('"', '\\"') for one in values]
+    return '{"' + '","'.join(written) + '"}' if written else "{}"
+
+
+def change(statement: str, values: Sequence[Any]) -> int:
+    """Send a statement that changes rows, its values as they are; return how many it changed."""
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        return psycopg.Cursor(connection.connection).execute(statement, values).rowcount

@@ -5,13 +5,26 @@ from datetime import datetime
 from math import inf
 from uuid import UUID
 
-from django.db import connection
-
 from apps.outages.correlation.darktimes import DarkTime
-from apps.outages.models import Interruption
 from apps.outages.selectors.hearing import moment
+from apps.outages.services.bulk import array, ask, change, texts
 
 Row = tuple[UUID, int, datetime, datetime | None]
+
+_DROP = "DELETE FROM outages_interruption WHERE id = ANY(%s::bigint[])"
+_END = (
+    "UPDATE outages_interruption i SET ended_at = x.until "
+    "FROM unnest(%s::bigint[], %s::timestamptz[]) AS x(id, until) WHERE i.id = x.id"
+)
+_WRITE = (
+    "INSERT INTO outages_interruption "
+    "(outage_id, meter_number, meter_code, started_at, ended_at) "
+    "SELECT x.outage, x.number, x.code, x.since, x.until "
+    "FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[]) "
+    "AS x(outage, number, code, since, until) "
+    "WHERE NOT EXISTS (SELECT 1 FROM outages_interruption i WHERE i.meter_number = x.number "
+    "AND tstzrange(i.started_at, i.ended_at) && tstzrange(x.since, x.until))"
+)
 
 
 def bring_up_to_date(
@@ -19,48 +32,48 @@ def bring_up_to_date(
 ) -> None:
     """Let the rows of these outages say what the dark times say; `codes` names the meters.
 
-    What other outages hold already stays theirs.
+    What other outages hold already stays theirs. Only inside a transaction.
     """
-    wanted: dict[Row, None] = {
-        (
-            t.outage,
-            t.meter,
-            moment(t.since),
-            None if t.until == inf else moment(t.until),
-        ): None
-        for t in times
-    }
-    rows = Interruption.objects.filter(outage__in=list(outages)).values_list(
-        "pk", "outage_id", "meter_number", "started_at", "ended_at"
+    wanted = _wanted(times)
+    rows = ask(
+        "SELECT id, outage_id, meter_number, started_at, ended_at FROM outages_interruption "
+        "WHERE outage_id = ANY(%s)",
+        [list(outages)],
     )
-    stale = []
+    stale, ended = [], []
     for pk, outage, meter, since, until in rows:
-        if (outage, meter, since, until) in wanted:
-            del wanted[outage, meter, since, until]
+        key = outage, meter, since
+        if key not in wanted:
+            stale.append(pk)
+        elif wanted[key] == until:
+            del wanted[key]
+        elif until is None:
+            # It only becomes shorter, so that it cannot run into another one.
+            ended.append((pk, wanted.pop(key)))
         else:
             stale.append(pk)
     if stale:
-        Interruption.objects.filter(pk__in=stale).delete()
+        change(_DROP, [array(stale)])
+    if ended:
+        change(_END, [array(pk for pk, _ in ended), array(at for _, at in ended)])
     if wanted:
-        _insert(list(wanted), codes)
+        _write([(*key, until) for key, until in wanted.items()], codes)
 
 
-def _insert(rows: Sequence[Row], codes: dict[int, str]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO outages_interruption "
-            "(outage_id, meter_number, meter_code, started_at, ended_at) "
-            "SELECT x.outage, x.number, x.code, x.since, x.until "
-            "FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::timestamptz[], "
-            "%s::timestamptz[]) AS x(outage, number, code, since, until) "
-            "WHERE NOT EXISTS (SELECT 1 FROM outages_interruption i "
-            "WHERE i.meter_number = x.number "
-            "AND tstzrange(i.started_at, i.ended_at) && tstzrange(x.since, x.until))",
-            [
-                [row[0] for row in rows],
-                [row[1] for row in rows],
-                [codes.get(row[1], "") for row in rows],
-                [row[2] for row in rows],
-                [row[3] for row in rows],
-            ],
-        )
+def _wanted(times: Sequence[DarkTime]) -> dict[tuple[UUID, int, datetime], datetime | None]:
+    distinct = {at for t in times for at in (t.since, t.until) if at != inf}
+    moments = {at: moment(at) for at in distinct}
+    return {(t.outage, t.meter, moments[t.since]): moments.get(t.until) for t in times}
+
+
+def _write(rows: Sequence[Row], codes: dict[int, str]) -> None:
+    change(
+        _WRITE,
+        [
+            array(row[0] for row in rows),
+            array(row[1] for row in rows),
+            texts(codes.get(row[1], "") for row in rows),
+            array(row[2] for row in rows),
+            array(row[3] for row in rows),
+        ],
+    )

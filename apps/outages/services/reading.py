@@ -11,7 +11,7 @@ from apps.outages.correlation.matching import METERS_PER_DEGREE, SPARE, Candidat
 from apps.outages.correlation.parts import devices_of
 from apps.outages.models import Interruption
 from apps.outages.rules import PlaceKind
-from apps.outages.services.bulk import ask
+from apps.outages.services.bulk import array, ask
 
 if TYPE_CHECKING:
     import psycopg
@@ -85,11 +85,6 @@ def _ways(grid: "Grid", seats: "_Seats", node: int) -> tuple[int, ...]:
     return way
 
 
-def _numbers(found: Iterable[int]) -> str:
-    """Return the numbers as PostgreSQL writes an array; a list costs ten times as much."""
-    return "{" + ",".join(map(str, sorted(found))) + "}"
-
-
 class Questions:
     """What the intake asks before it matches, sent together and answered together.
 
@@ -111,7 +106,8 @@ class Questions:
                 "OR o.transformer_number = ANY(%s::bigint[]) OR o.device_code = ANY(%s::text[]) "
                 "OR o.device_kind IN ('line', 'cable'))"
             )
-            numbers = map(_numbers, (above.feeders, above.edges, above.transformers))
+            told = (above.feeders, above.edges, above.transformers)
+            numbers = [array(sorted(one)) for one in told]
             self._open.append(_ask_where(explaining, *numbers, sorted(above.meters)))
         if substations:
             at_substations = (

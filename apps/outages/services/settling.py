@@ -8,8 +8,6 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import connection
-
 from apps.core.actor import system
 from apps.network import selectors as network
 from apps.outages.correlation.darktimes import reach_of, share_out
@@ -26,6 +24,7 @@ from apps.outages.rules import (
 )
 from apps.outages.selectors.hearing import EventRow, Hearing, is_fixed, moment
 from apps.outages.services import interruptions, trail, writing
+from apps.outages.services.bulk import array, change, texts
 from apps.outages.services.comparing import (
     candidate_of,
     differs,
@@ -203,14 +202,14 @@ class Plan:
     def _move_events(self) -> None:
         if not self.moves:
             return
-        connection.cursor().execute(
+        change(
             "UPDATE outages_sourceevent e SET outage_id = x.outage, disposition = x.told "
             "FROM unnest(%s::uuid[], %s::uuid[], %s::text[]) AS x(id, outage, told) "
             "WHERE e.id = x.id",
             [
-                [event for event, _, _ in self.moves],
-                [key for _, key, _ in self.moves],
-                [told for _, _, told in self.moves],
+                array(event for event, _, _ in self.moves),
+                array(key for _, key, _ in self.moves),
+                texts(told for _, _, told in self.moves),
             ],
         )
 
