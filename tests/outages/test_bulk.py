@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 
+from apps.configuration.models import Setting
 from apps.outages.services.bulk import array, ask, change, texts
 
 MOMENT = datetime(2026, 11, 27, 12, 0, 0, 123456, tzinfo=UTC)
@@ -42,11 +43,9 @@ def test_texts_arrive_as_they_are(db, values):
     assert found == values
 
 
-def test_it_says_how_many_rows_changed(db, django_user_model):
+def test_it_says_how_many_rows_changed(db):
+    settings = "UPDATE configuration_setting SET value = value WHERE key = ANY(%s::text[])"
+    Setting.objects.create(key="a", value=1)
     with transaction.atomic():
-        assert (
-            change(
-                "UPDATE accounts_user SET name = name WHERE id = ANY(%s::uuid[])", ["{}"]
-            )
-            == 0
-        )
+        assert change(settings, [texts(["a", "b"])]) == 1
+        assert change(settings, [texts([])]) == 0

@@ -17,11 +17,10 @@ from apps.outages.selectors.events import (
     events,
     events_of,
     evidence_of,
-    is_calm,
-    is_quiet,
     unresolved,
 )
 from apps.outages.selectors.explanation import Candidate, Explanation, explanation_of
+from apps.outages.selectors.flood import is_calm, is_quiet
 from apps.outages.selectors.outages import (
     AffectedCustomer,
     OutageNotFound,

@@ -11,8 +11,6 @@ from apps.core.actor import Actor
 from apps.outages.models import Outage, SourceEvent
 from apps.outages.rules import Disposition
 
-LATELY, MANY = timedelta(seconds=2), 400
-JUST_NOW = timedelta(seconds=2)
 BELONGING = (Disposition.OUTAGE, Disposition.RESTORATION, Disposition.PLANNED)
 
 
@@ -49,17 +47,6 @@ def unresolved(*, viewer: Actor) -> QuerySet[SourceEvent]:
 def events_of(*, outage: Outage, viewer: Actor) -> QuerySet[SourceEvent]:
     """Return the events of one outage, the latest first."""
     return events(viewer=viewer).filter(outage=outage).order_by("-occurred_at", "-id")
-
-
-def is_calm(*, at: datetime) -> bool:
-    """Return whether few events came in during the last seconds."""
-    found = SourceEvent.objects.filter(accepted_at__gt=at - LATELY)
-    return found.order_by()[:MANY].count() < MANY
-
-
-def is_quiet(*, at: datetime) -> bool:
-    """Return whether no event came in just now."""
-    return not SourceEvent.objects.filter(accepted_at__gt=at - JUST_NOW).exists()
 
 
 def evidence_of(*, outage: Outage) -> list[SourceEvidence]:

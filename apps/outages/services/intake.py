@@ -19,6 +19,7 @@ from apps.core.actor import Actor
 from apps.network import selectors as network
 from apps.outages.correlation.matching import Matcher
 from apps.outages.rules import Disposition, MatchedBy, Report
+from apps.outages.selectors.flood import BATCH_LOCK, LARGE_BATCH
 from apps.outages.services.batch import Batch, Known, Without
 from apps.outages.services.bulk import ask, together
 
@@ -83,6 +84,8 @@ def _take(
         batch.look_around()
     part = (batch.locked_feeders, batch.has_space)
     with together():
+        if len(reports) >= LARGE_BATCH:
+            ask("SELECT pg_advisory_xact_lock_shared(%s::int, 0)", [BATCH_LOCK])
         tried = None if wait else _Tried(part[0], space=part[1])
         if tried is None:
             lock_part(part[0], space=part[1])

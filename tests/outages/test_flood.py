@@ -1,0 +1,99 @@
+"""When judging waits: events pour in, or a large batch is on its way."""
+
+from datetime import timedelta
+
+from django.db import connection, transaction
+
+from apps.core.actor import system
+from apps.outages import selectors, services, tasks
+from apps.outages.models import CorrelationWork, SourceEvent
+from apps.outages.rules import read_report
+from apps.outages.selectors.flood import LARGE_BATCH, MANY
+
+FEEDER = system("test")
+
+
+def send(clock, count, name="e", **place):
+    reports = [
+        (
+            FEEDER,
+            read_report(
+                {
+                    "event_type": "last_gasp",
+                    "source_type": "smart_meter",
+                    "source_event_id": f"{name}-{n}",
+                    "timestamp": clock.at.isoformat(),
+                    **(place or {"meter_id": f"m{n % 15 + 1}"}),
+                },
+                at=clock.at,
+            ),
+        )
+        for n in range(count)
+    ]
+    return services.take_reports(reports=reports, at=clock.at)
+
+
+def test_a_few_events_are_calm_and_none_for_a_while_is_quiet(town, clock):
+    assert selectors.is_quiet(at=clock.at)
+    send(clock, 3)
+    assert selectors.is_calm(at=clock.at)
+    assert not selectors.is_quiet(at=clock.at)
+    assert selectors.is_quiet(at=clock.forward(seconds=3))
+
+
+def test_many_events_are_no_calm(town, clock):
+    send(clock, 3)
+    (event,) = SourceEvent.objects.all()[:1]
+    SourceEvent.objects.bulk_create(
+        SourceEvent(
+            source_type="smart_meter",
+            source_event_id=f"copy-{n}",
+            kind=event.kind,
+            occurred_at=clock.at,
+            received_at=clock.at,
+            accepted_at=clock.at,
+            disposition=event.disposition,
+        )
+        for n in range(MANY)
+    )
+    assert not selectors.is_calm(at=clock.at)
+    assert selectors.is_calm(at=clock.forward(seconds=3))
+
+
+def test_a_batch_that_is_being_taken_in_is_no_calm_however_long_it_takes(
+    transactional_db, town, clock
+):
+    with transaction.atomic():
+        send(clock, LARGE_BATCH)
+        later = clock.at + timedelta(minutes=1)
+        assert not selectors.is_calm(at=later)
+        assert not selectors.is_quiet(at=later)
+    assert selectors.is_quiet(at=later)
+
+
+def test_what_rests_is_judged_when_nothing_comes_in(town, clock):
+    send(clock, 2)
+    work = CorrelationWork.objects.get(key__startswith="feeder:")
+    for took, rests, woken in ((0.1, 3, 1), (0.1, 60, 0), (2.0, 9, 0)):
+        later = clock.at + timedelta(seconds=rests)
+        CorrelationWork.objects.update(took_seconds=took, run_at=later, waiting=2)
+        assert services.wake(at=clock.at) == woken, (took, rests)
+        work.refresh_from_db()
+        assert work.run_at == (clock.at if woken else later)
+
+
+def test_in_a_flood_only_what_has_waited_is_judged(town, clock, monkeypatch):
+    monkeypatch.setattr(tasks.timezone, "now", lambda: clock.at)
+    send(clock, 2)
+    calm = [False]
+    monkeypatch.setattr(tasks.selectors, "is_calm", lambda at: calm[0])
+    key = CorrelationWork.objects.get(key__startswith="feeder:").key
+    clock.forward(seconds=2)
+    assert not tasks.judge_part(key)
+    clock.forward(seconds=5)
+    assert tasks.judge_part(key)
+    send(clock, 2, "again")
+    calm[0] = True
+    clock.forward(seconds=2)
+    assert tasks.judge_part(key)
+    assert connection.in_atomic_block
