@@ -7,6 +7,7 @@ from django.db import connection
 from apps.outages.models import SourceEvent
 
 LATELY, MANY = timedelta(seconds=2), 400
+JUST_NOW = timedelta(seconds=1.5)
 BATCH_LOCK = 7_103
 """What a large batch holds, together with all others, as long as it is taken in."""
 
@@ -21,7 +22,7 @@ def is_calm(*, at: datetime) -> bool:
 
 def is_quiet(*, at: datetime) -> bool:
     """Return whether no event came in during the last seconds, and no batch is on its way."""
-    found = SourceEvent.objects.filter(accepted_at__gt=at - LATELY)
+    found = SourceEvent.objects.filter(accepted_at__gt=at - JUST_NOW)
     return not found.exists() and not _is_taking_in()
 
 

@@ -22,8 +22,7 @@ _WRITE = (
     "SELECT x.outage, x.number, x.code, x.since, x.until "
     "FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[]) "
     "AS x(outage, number, code, since, until) "
-    "WHERE NOT EXISTS (SELECT 1 FROM outages_interruption i WHERE i.meter_number = x.number "
-    "AND tstzrange(i.started_at, i.ended_at) && tstzrange(x.since, x.until))"
+    "ON CONFLICT ON CONSTRAINT interruption_never_overlaps DO NOTHING"
 )
 
 
