@@ -67,12 +67,17 @@ class Batch:
     """The events of one transaction with their places, and all that is written for them."""
 
     def __init__(
-        self, reports: Sequence[Report], held: network.Snapshot, at: datetime
+        self,
+        reports: Sequence[Report],
+        places: Sequence[network.Place | None],
+        held: network.Snapshot,
+        at: datetime,
     ) -> None:
         self.reports = reports
+        self._held = held
         self.grid = held.grid
         self.at = at
-        self.finder = SpotFinder(held, [report.place for report in reports])
+        self.finder = SpotFinder(held, places)
         self.spots = [self.finder.spot(i, report) for i, report in enumerate(reports)]
         self.known: dict[tuple[str, str], Known] = {}
         self.candidates: list[Candidate] = []
@@ -86,6 +91,10 @@ class Batch:
         self._causes: dict[int, Cause] = {}
         self._outages: dict[Cause, Candidate] = {}
         self._taken: set[uuid.UUID] = set()
+
+    def anew(self) -> "Batch":
+        """Return the same events, as if nothing had been done with them."""
+        return Batch(self.reports, self.finder.places, self._held, self.at)
 
     @property
     def feeder_numbers(self) -> list[int]:

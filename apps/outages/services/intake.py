@@ -1,11 +1,13 @@
 """Take events in: durable, once, matched to an outage before the answer.
 
-A batch is one transaction. Batches that touch one feeder wait for each other (an advisory lock
-a feeder). Those with places known by coordinates alone wait for each other too, and for the
+A batch is one transaction; a large one is several, some of the feeders each, and one for what
+is off the network. Those that touch one feeder wait for each other (an advisory lock a feeder).
+Those with places known by coordinates alone wait for each other too, and for the
 feeders with open outages near these places. So two events that belong together open one outage
 however they race.
 """
 
+import itertools
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,9 +24,14 @@ from apps.outages.rules import Disposition, MatchedBy, Report
 from apps.outages.selectors.flood import BATCH_LOCK, LARGE_BATCH
 from apps.outages.services.batch import Batch, Known, Without
 from apps.outages.services.bulk import ask, together
+from apps.outages.services.spots import places_of
 
 TRIES = 3
+SPLIT_FROM, PORTIONS = 1_000, 4
 SPACE_LOCK, FEEDER_LOCK = 7_101, 7_102
+
+
+_turns = itertools.count()
 
 
 class Receipt(NamedTuple):
@@ -63,28 +70,59 @@ def _tried(
 ) -> list[Receipt | None]:
     for actor in {id(actor): actor for actor, _ in reports}.values():
         require(actor, "outages.report_event")
+    held, told = network.snapshot(), [report for _, report in reports]
+    places = places_of(held, told)
+    if len(told) < SPLIT_FROM or not wait:
+        return _again(Batch(told, places, held, at), wait=wait)
+    receipts: list[Receipt | None] = [None] * len(told)
+    for portion in _portions(told, places):
+        part = [told[i] for i in portion], [places[i] for i in portion]
+        taken = _again(Batch(*part, held, at), wait=wait)
+        for index, receipt in zip(portion, taken, strict=True):
+            receipts[index] = receipt
+    return receipts
+
+
+def _portions(
+    reports: Sequence[Report], places: Sequence[network.Place | None]
+) -> list[list[int]]:
+    """Divide a large batch by feeders, so that each is held shortly; return positions.
+
+    What is off the network comes last: it may hold any feeder. Each batch begins with other
+    feeders, so that several seldom wait for each other.
+    """
+    found: dict[int, list[int]] = {}
+    first: dict[tuple[str, str], int] = {}
+    for index, (report, place) in enumerate(zip(reports, places, strict=True)):
+        feeder = None if place is None else place.feeder_pk
+        part = first.setdefault(report.identity, feeder % PORTIONS if feeder else PORTIONS)
+        found.setdefault(part, []).append(index)
+    off = found.pop(PORTIONS, None)
+    turn = next(_turns)
+    ordered = sorted(found, key=lambda part: (part - turn) % PORTIONS)
+    return [found[part] for part in ordered] + ([off] if off else [])
+
+
+def _again(batch: Batch, *, wait: bool) -> list[Receipt | None]:
     for tried in range(1, TRIES + 1):
         try:
-            return _take(reports, at, wait=wait)
+            return _take(batch, wait=wait)
         except (IntegrityError, psycopg.errors.UniqueViolation, OperationalError):
             # Another process stored one of these events between our look and our write, or the
             # two waited for each other. Nothing was written: look again.
             if tried == TRIES or not connection.is_usable():
                 raise
+            batch = batch.anew()
     raise AssertionError("unreachable")
 
 
 @transaction.atomic
-def _take(
-    reports: Sequence[tuple[Actor, Report]], at: datetime, *, wait: bool
-) -> list[Receipt | None]:
-    snapshot = network.snapshot()
-    batch = Batch([report for _, report in reports], snapshot, at)
+def _take(batch: Batch, *, wait: bool) -> list[Receipt | None]:
     if batch.has_space:
         batch.look_around()
     part = (batch.locked_feeders, batch.has_space)
     with together():
-        if len(reports) >= LARGE_BATCH:
+        if len(batch.reports) >= LARGE_BATCH:
             ask("SELECT pg_advisory_xact_lock_shared(%s::int, 0)", [BATCH_LOCK])
         tried = None if wait else _Tried(part[0], space=part[1])
         if tried is None:
@@ -94,10 +132,10 @@ def _take(
         batch.leave_out(tried.missed())
     batch.hear()
     batch.foresee()
-    matcher = Matcher(snapshot.grid, batch.candidates)
+    matcher = Matcher(batch.grid, batch.candidates)
     receipts = [
         _receive(batch, matcher, index) if batch.takes(index) else None
-        for index in range(len(reports))
+        for index in range(len(batch.reports))
     ]
     batch.write()
     return receipts

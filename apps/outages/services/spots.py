@@ -10,13 +10,11 @@ from apps.outages.rules import Report
 class SpotFinder:
     """The places of a batch, resolved as a set."""
 
-    def __init__(self, held: network.Snapshot, told: Sequence[tuple[str, ...]]) -> None:
+    def __init__(
+        self, held: network.Snapshot, places: Sequence[network.Place | None]
+    ) -> None:
         self.grid = held.grid
-        self.places: list[network.Place | None] = [None] * len(told)
-        named = [i for i, place in enumerate(told) if any(place)]
-        found = network.resolve([network.PlaceRef(*told[i]) for i in named], held=held)
-        for i, place in zip(named, found, strict=True):
-            self.places[i] = place
+        self.places = places
         nodes = self.grid.node_indexes(
             [0 if place is None else place.node_pk or 0 for place in self.places]
         )
@@ -73,6 +71,18 @@ class SpotFinder:
             latitude=place.latitude,
             longitude=place.longitude,
         )
+
+
+def places_of(
+    held: network.Snapshot, reports: Sequence[Report]
+) -> list[network.Place | None]:
+    """Return the places that the events name, as far as the registry knows them."""
+    places: list[network.Place | None] = [None] * len(reports)
+    named = [i for i, report in enumerate(reports) if any(report.place)]
+    refs = [network.PlaceRef(*reports[i].place) for i in named]
+    for i, place in zip(named, network.resolve(refs, held=held), strict=True):
+        places[i] = place
+    return places
 
 
 def _by_coordinates(report: Report) -> Spot | None:
