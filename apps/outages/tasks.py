@@ -7,13 +7,14 @@ from uuid import UUID
 
 from celery import shared_task
 from django.db import OperationalError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from apps.core import work
 from apps.core.actor import system
 from apps.outages import selectors, services
 from apps.outages.models import CorrelationWork
+from apps.outages.rules.judgement import MANY_WAITING
 from apps.outages.rules.verification import VerificationReason
 from apps.outages.services.forecasting import MOST as MOST_ESTIMATES
 
@@ -104,13 +105,13 @@ def settle_verifications() -> int:
 
 
 def _claim(rows: QuerySet[CorrelationWork]) -> list[CorrelationWork]:
-    """Take a part that is due; while events pour in, only one that has been for a while.
+    """Take a part that is due; while events pour in, a busy one only once it was for a while.
 
     What is judged in the flood is soon to be judged again.
     """
     at = timezone.now()
     if not selectors.is_calm(at=at):
-        rows = rows.filter(run_at__lte=at - PATIENCE)
+        rows = rows.filter(Q(run_at__lte=at - PATIENCE) | Q(waiting__lt=MANY_WAITING))
     return work.claim(rows, owner="judge", at=at, lease=LEASE)
 
 

@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.core.actor import system
+from apps.core.models import OutboxRow
 from apps.outages import selectors, services, tasks
 from apps.outages.models import CorrelationWork, SourceEvent
 from apps.outages.rules import read_report
+from apps.outages.rules.judgement import MANY_WAITING
 from apps.outages.selectors.flood import LARGE_BATCH, MANY
 
 FEEDER = system("test")
@@ -88,12 +90,23 @@ def test_in_a_flood_only_what_has_waited_is_judged(town, clock, monkeypatch):
     calm = [False]
     monkeypatch.setattr(tasks.selectors, "is_calm", lambda at: calm[0])
     key = CorrelationWork.objects.get(key__startswith="feeder:").key
+    CorrelationWork.objects.update(waiting=MANY_WAITING)
     clock.forward(seconds=2)
     assert not tasks.judge_part(key)
     clock.forward(seconds=5)
     assert tasks.judge_part(key)
-    send(clock, 2, "again")
-    calm[0] = True
-    clock.forward(seconds=2)
-    assert tasks.judge_part(key)
-    assert connection.in_atomic_block
+    for calm[0], waiting in ((True, MANY_WAITING), (False, 1)):
+        send(clock, 2, f"again-{waiting}")
+        CorrelationWork.objects.update(waiting=waiting, run_at=clock.forward(seconds=2))
+        assert tasks.judge_part(key)
+
+
+def test_who_may_wait_for_long_is_told_at_once(town, clock):
+    send(clock, 1, "first", meter_id="m1")
+    send(clock, 1, "second", meter_id="m1")
+    assert OutboxRow.objects.filter(name="outages.events_matched").count() == 1
+    CorrelationWork.objects.update(waiting=MANY_WAITING)
+    send(clock, 1, "third", meter_id="m1")
+    rows = OutboxRow.objects.filter(name="outages.events_matched").order_by("id")
+    outage = str(SourceEvent.objects.get(source_event_id="first-0").outage_id)
+    assert [row.payload["changed"] for row in rows] == [[], [outage]]

@@ -19,6 +19,8 @@ HIGH_CONFIDENCE = 0.8
 # than the seconds of REST_AT_MOST; while nothing comes in, no longer than REST_TIMES_IN_QUIET.
 REST_TIMES, REST_TIMES_IN_QUIET = 40, 4
 REST_AT_MOST = 10
+MANY_WAITING = 50
+"""With so many events a part may wait for its judgement longer than a person should."""
 EARTH_RADIUS_METERS = 6_371_008.8
 
 

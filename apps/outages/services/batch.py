@@ -332,8 +332,8 @@ class Batch:
             )
             work = writing.add_work(self.work, self.earliest, self.at + self._debounce())
         writing.insert_conflicts(self.conflicts, self.at)
-        due = work.keys()
-        if opened or due:
+        due, is_long = work.answer()
+        if opened or due or is_long:
             publish(
                 EventsMatched(
                     at=self.at,

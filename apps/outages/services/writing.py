@@ -13,7 +13,7 @@ from apps.configuration.selectors import value
 from apps.outages.correlation.matching import Candidate, Spot
 from apps.outages.models import EventConflict, Outage
 from apps.outages.rules import PLACE_FIELDS, EtrSource, Report, severity
-from apps.outages.rules.judgement import REST_AT_MOST, REST_TIMES
+from apps.outages.rules.judgement import MANY_WAITING, REST_AT_MOST, REST_TIMES
 from apps.outages.services.bulk import ask, insert
 from apps.outages.services.places import describe
 
@@ -365,7 +365,8 @@ class DueWork:
     counts: Mapping[str, int]
     told: "psycopg.Cursor[Any] | None"
 
-    def keys(self) -> list[str]:
-        """Return the keys that became due just now."""
+    def answer(self) -> tuple[list[str], bool]:
+        """Return the keys that became due just now, and whether one may wait for long."""
         rows = self.told.fetchall() if self.told is not None else []
-        return [key for key, waiting in rows if waiting == self.counts[key]]
+        due = [key for key, waiting in rows if waiting == self.counts[key]]
+        return due, any(waiting >= MANY_WAITING for _, waiting in rows)
