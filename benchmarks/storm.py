@@ -20,7 +20,7 @@ from benchmarks.portal import Portal, portal
 from benchmarks.report import Line, say, write
 
 BATCH = 5_000
-CONNECTIONS = 2
+CONNECTIONS = 4
 LONGEST_SECONDS = 1_800
 PAUSE = 0.05
 TARGET = 10_000
@@ -32,7 +32,7 @@ WAITING = (
     "WHERE delivered_at IS NULL AND quarantined_at IS NULL)"
 )
 NOTES = (
-    "Batches of 5,000 over 2 connections; settled when no part of the network waits to be "
+    "Batches of 5,000 over 4 connections; settled when no part of the network waits to be "
     "judged and no event waits in the outbox.",
     "Processor seconds of every process of the portal, its servers included, a thousand events.",
     "A million repeats: the same event again and again in batches, all answered as duplicates.",
