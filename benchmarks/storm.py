@@ -27,7 +27,8 @@ TARGET = 10_000
 METERS = 30_000
 TICKS = os.sysconf("SC_CLK_TCK")
 WAITING = (
-    "SELECT (SELECT coalesce(sum(waiting), 0) + count(*) FILTER (WHERE state <> 'done' AND run_at <= now()) "
+    "SELECT (SELECT coalesce(sum(waiting), 0) "
+    "+ count(*) FILTER (WHERE state <> 'done' AND run_at <= now()) "
     "FROM outages_correlationwork) + (SELECT count(*) FROM core_outboxrow "
     "WHERE delivered_at IS NULL AND quarantined_at IS NULL)"
 )
