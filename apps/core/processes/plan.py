@@ -15,7 +15,7 @@ from apps.core.processes.refusal import Refusal
 SERVING, WORKING, DRIVING = 2, 3, 4
 WEB_WORKERS = 2
 TASK_THREADS = 4
-TASK_WORKERS = 2
+TASK_WORKERS = 1
 OPTIONAL = frozenset({"relay", "simulate"})
 WEB_STATEMENT_TIMEOUT = "20s"
 EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - an address that is replaced

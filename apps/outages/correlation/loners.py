@@ -43,13 +43,15 @@ class Loners:
 
     def _gather(self, fresh: Hypothesis, at: float) -> None:
         """See whether single reports of about one time have a device in common."""
+        if len(self.loose) < 2 or self._is_busy(at):
+            return
         self.loose = [
             h
             for h in self.loose
             if h.since >= at - LOOSE and not h.back and self.part.by_meter.get(h.meter) is h
         ]
         near = [h for h in self.loose if h.node >= 0]
-        if len(near) < 2 or self._is_busy(at):
+        if len(near) < 2:
             return
         for edge in self.part.devices.above(fresh.node):
             group = [h for h in near if edge in self.part.devices.above(h.node)]
