@@ -40,9 +40,10 @@ def run_planned_work() -> int:
 @shared_task
 def judge_part(key: str) -> bool:
     """Judge one part of the network (`feeder:12`), if it is due and nobody else does."""
-    claimed = _claim(CorrelationWork.objects.filter(key=key))
+    calm = selectors.is_calm(at=timezone.now())
+    claimed = _claim(CorrelationWork.objects.filter(key=key), calm=calm)
     for row in claimed:
-        _judge(row)
+        _judge(row, calm=calm)
     return bool(claimed)
 
 
@@ -55,10 +56,11 @@ def judge_waiting() -> int:
             judge_waiting.apply_async(expires=5)
     count = 0
     while count < MOST:
-        claimed = _claim(CorrelationWork.objects.all())
+        calm = selectors.is_calm(at=timezone.now())
+        claimed = _claim(CorrelationWork.objects.all(), calm=calm)
         if not claimed:
             break
-        _judge(claimed[0])
+        _judge(claimed[0], calm=calm)
         count += 1
     return count
 
@@ -104,19 +106,18 @@ def settle_verifications() -> int:
     return services.settle_verifications(by=VERIFIER, at=timezone.now())
 
 
-def _claim(rows: QuerySet[CorrelationWork]) -> list[CorrelationWork]:
+def _claim(rows: QuerySet[CorrelationWork], *, calm: bool) -> list[CorrelationWork]:
     """Take a part that is due; while events pour in, a busy one only once it was for a while.
 
     What is judged in the flood is soon to be judged again.
     """
     at = timezone.now()
-    if not selectors.is_calm(at=at):
+    if not calm:
         rows = rows.filter(Q(run_at__lte=at - PATIENCE) | Q(waiting__lt=MANY_WAITING))
     return work.claim(rows, owner="judge", at=at, lease=LEASE)
 
 
-def _judge(row: CorrelationWork) -> None:
-    calm = selectors.is_calm(at=timezone.now())
+def _judge(row: CorrelationWork, *, calm: bool) -> None:
     if calm and _spare_seat.acquire(blocking=False):
         try:
             _judge_now(row)

@@ -51,9 +51,8 @@ def import_network(*, document: Mapping[str, Any], by: Actor, at: datetime) -> I
             _record(network, version, changes, by, at)
     look_again()
     if changed:
-        grid(
-            fresh=True
-        )  # compiled here, so that processes that wait for it need only load it
+        # Compiled here, so that processes that wait for it need only load it.
+        grid(fresh=True)
     return ImportResult(columns.name, changed, version.structure, **asdict(changes))
 
 

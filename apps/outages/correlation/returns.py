@@ -108,7 +108,7 @@ class Returns:
         return over
 
     def _waits(self, held: Hypothesis, signal: Signal) -> bool:
-        over = held.faded_at if held.closed_at is None else held.closed_at
+        over = held.over_at
         if over is None or signal.at <= over + SETTLES:
             return True
         if not held.remains and not held.relit:

@@ -153,7 +153,6 @@ def _parts(
             asked = event_type in ("ping_powered", "ping_dark")
             row = EventRow._make((*columns, asked))
             by_feeder.setdefault(int(str(feeder)), []).append((row, accepted_at))  # type: ignore[arg-type]
-    grid = devices.grid
     found = []
     for feeder, rows in sorted(by_feeder.items()):
         accepted = {row.id: at for row, at in rows}
@@ -161,11 +160,12 @@ def _parts(
             (accepted[row.id], signal, row)
             for signal, row in signals_of(devices, feeder, [row for row, _ in rows])
         ]
-        meters = int(grid.layout.meters[grid.feeder_of_node == feeder].sum())
         outages = Outage.objects.standing().filter(
             feeder_number=feeder, opened_at__gte=start, opened_at__lt=end
         )
-        part = _Part(feeder, sorted(pairs, key=lambda p: (p[0], p[1])), meters)
+        part = _Part(
+            feeder, sorted(pairs, key=lambda p: (p[0], p[1])), devices.meters_of(feeder)
+        )
         part.outages = list(outages.order_by("number"))
         found.append(part)
     return found

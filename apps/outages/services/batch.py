@@ -12,7 +12,7 @@ from apps.core.outbox import publish
 from apps.network import selectors as network
 from apps.network import services as switching
 from apps.network.rules import SWITCHABLE
-from apps.outages.correlation.foresight import Cause
+from apps.outages.correlation.foresight import FEWEST, Cause
 from apps.outages.correlation.matching import Candidate, Match, Matcher, Reach, Spot
 from apps.outages.correlation.parts import devices_of
 from apps.outages.events import EventsMatched
@@ -156,6 +156,8 @@ class Batch:
 
     def foresee(self) -> None:
         """See which of the new events have a common cause, before each is matched."""
+        if len(self.reports) < FEWEST:
+            return
         fresh = [
             index
             for index, report in enumerate(self.reports)
