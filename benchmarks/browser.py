@@ -5,14 +5,12 @@ the same two cores as the whole portal: a network of at least 10,000 lines and 2
 on the map, moved by the mouse; then outages that appear and are sent to the page as they do.
 """
 
-import http.client
 import json
 import shutil
 import statistics
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from http import HTTPStatus
 from itertools import pairwise
 from typing import Any
 
@@ -147,27 +145,12 @@ def _updates(running: Portal, page: Page) -> list[list[float]]:
             "latitude": 10.0 + number / 10,
             "longitude": 20.0,
         }
-        _post(running, event)
+        running.report(event)
         page.wait_for_timeout(400)
         found: list[list[float]] = page.evaluate("() => window.updates")
         if len(found) >= UPDATES or time.monotonic() > until:
             return found
     raise LoadFault("No update came.")
-
-
-def _post(running: Portal, event: dict[str, Any]) -> None:
-    connection = http.client.HTTPConnection(*running.address, timeout=30)
-    headers = {
-        "Authorization": f"Bearer {running.token}",
-        "Content-Type": "application/json",
-    }
-    connection.request(
-        "POST", "/api/oms/events/correlate", json.dumps(event).encode(), headers
-    )
-    status = connection.getresponse().status
-    connection.close()
-    if status not in (HTTPStatus.OK, HTTPStatus.CREATED):
-        raise LoadFault(f"The event was answered with {status}.")
 
 
 def _moving(

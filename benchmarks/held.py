@@ -24,7 +24,7 @@ import orjson
 from websockets.sync.client import connect
 
 from benchmarks import load, servers
-from benchmarks.portal import Portal, portal
+from benchmarks.portal import EVENTS_PATH, Portal, portal
 from benchmarks.report import Line, say, write
 from benchmarks.storm import METERS, WAITING, storm_on
 
@@ -34,7 +34,6 @@ STEADY, FLOOD = 1_000, 20_000
 FLOOD_SECONDS, LONGEST_BACKLOG = 60.0, 60.0
 LONGEST_ON_SCREEN = 1_000.0
 APART = timedelta(hours=5)
-EVENTS_PATH = "/api/oms/events/correlate"
 CALLED = re.compile(r"Call cent(?:re|er) (\d+)")
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 NOTES = (
@@ -93,18 +92,7 @@ class Screen:
             "latitude": 10.0 + self.rate / 1_000,
             "longitude": 20.0,
         }
-        call = http.client.HTTPConnection(*self.running.address, timeout=60)
-        headers = {
-            "Authorization": f"Bearer {self.running.token}",
-            "Content-Type": "application/json",
-        }
-        call.request("POST", EVENTS_PATH, json.dumps(event).encode(), headers)
-        answer = call.getresponse()
-        body: dict[str, Any] = json.loads(answer.read())
-        call.close()
-        if answer.status not in (HTTPStatus.OK, HTTPStatus.CREATED):
-            raise load.LoadFault(f"The event was answered with {answer.status}.")
-        return body
+        return self.running.report(event)
 
 
 @dataclass(frozen=True)
