@@ -1,6 +1,7 @@
 """Customers who do not exist, with addresses that reach nobody."""
 
 from typing import Any
+from zlib import crc32
 
 FIRST = (
     "Ahmad", "Layla", "Omar", "Rania", "Khaled", "Dina", "Yousef", "Hala", "Tariq", "Noor",
@@ -21,21 +22,25 @@ STREETS = (
     "School Street", "Garden Lane", "River Road", "Citadel Street", "Almond Street",
 )  # fmt: skip
 HOUSES = 180
+AREAS = 10_000
 ONU_GAP = 11
 """Every so many customers one has no optical network unit."""
 
 
-def customer(number: int, *, critical: bool = False) -> dict[str, Any]:
-    """Return the customer of that number as an entry of a network file."""
+def customer(number: int, network: str = "", *, critical: bool = False) -> dict[str, Any]:
+    """Return the customer of that number in a network as an entry of its file.
+
+    Nobody else has the same id and phone, in whatever networks are registered together.
+    """
     first = FIRST[number % len(FIRST)]
     last = LAST[number * 7 % len(LAST)]
     name = f"{first} {last}"
     if critical:
         name = f"{last} {CRITICAL[number % len(CRITICAL)]}"
     return {
-        "id": f"customer_{number}",
+        "id": f"{network}-customer_{number}" if network else f"customer_{number}",
         "name": name,
-        "phone": f"+9627{70_000_000 + number:08d}",
+        "phone": _phone(number, network),
         "email": f"{first}.{last}.{number}@example.org".lower(),
         "address": address(number),
         "critical": critical,
@@ -49,6 +54,14 @@ def address(number: int) -> str:
     return f"{STREETS[street]} {house + 1}, block {block + 1}"
 
 
-def onu(number: int) -> str:
-    """Return the optical network unit of a customer, or nothing."""
-    return "" if number % ONU_GAP == 0 else f"ONU-{number:07d}"
+def _phone(number: int, network: str) -> str:
+    if not network:
+        return f"+9627{70_000_000 + number:08d}"
+    return f"+9628{crc32(network.encode()) % AREAS:04d}{number:07d}"
+
+
+def onu(number: int, network: str = "") -> str:
+    """Return the optical network unit of a customer in a network, or nothing."""
+    if number % ONU_GAP == 0:
+        return ""
+    return f"{network}-ONU-{number:07d}" if network else f"ONU-{number:07d}"

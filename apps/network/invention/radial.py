@@ -211,8 +211,8 @@ class Builder:
     def _meter(self, spot: Spot) -> None:
         self.made += 1
         number, tag = self.made, self.plan.name
-        customer = people.customer(number, critical=number % CRITICAL_EVERY == 0)
-        customer["id"] = f"{tag}-{customer['id']}"
+        critical = number % CRITICAL_EVERY == 0
+        customer = people.customer(number, tag, critical=critical)
         self.sections["customers"].append(customer)
         self.sections["meters"].append(
             {
@@ -220,7 +220,7 @@ class Builder:
                 "node": spot.code,
                 "customer": customer["id"],
                 "mrid": f"{self.prefix}-M{number:08d}",
-                "onu": people.onu(number),
+                "onu": people.onu(number, tag),
                 "latitude": spot.latitude,
                 "longitude": spot.longitude,
                 "load_profile": PROFILES[number % len(PROFILES)],
