@@ -172,7 +172,9 @@ def _substations(_grid: Grid, codes: list[str]) -> Found:
 def _meters(grid: Grid, field: str, values: list[str]) -> Found:
     # One parameter: Django's `in` over a list prepares, and PostgreSQL reads, each by itself.
     told = RawSQL("SELECT unnest(%s::text[])", [values])
-    rows = Meter.objects.filter(Q((f"{field}__in", told)), retired=False)
+    # Said twice, so that the indexes are used that hold what is not empty.
+    named = Q((f"{field}__in", told)) & Q((f"{field}__gt", ""))
+    rows = Meter.objects.filter(named, retired=False)
     return _placed(grid, field, rows)
 
 
