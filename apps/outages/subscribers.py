@@ -39,18 +39,18 @@ class _Nudge:
 _nudge = _Nudge()
 
 
-@subscribe(EventsMatched)
-def judge_after_debounce(event: EventsMatched) -> None:
+@subscribe_together(EventsMatched)
+def judge_after_debounce(events: Sequence[EventsMatched]) -> None:
     """Nudge the judge for each part once the debounce of its newly due work is over."""
     wait = value(DEBOUNCE_MILLISECONDS) / 1000 + 0.05
-    for key in event.work:
+    for key in sorted({key for event in events for key in event.work}):
         judge_part.apply_async([key], countdown=wait, expires=30)
 
 
-@subscribe(EventsMatched)
-def estimate_new_outages(event: EventsMatched) -> None:
+@subscribe_together(EventsMatched)
+def estimate_new_outages(events: Sequence[EventsMatched]) -> None:
     """Have it estimated when power is back at outages that have just opened."""
-    if event.opened:
+    if any(event.opened for event in events):
         _nudge()
 
 

@@ -22,16 +22,16 @@ from apps.realtime.services import hint
 NOTICE = "notice"
 
 
-@subscribe(EventsMatched)
-def on_events_matched(event: EventsMatched) -> None:
+@subscribe_together(EventsMatched)
+def on_events_matched(events: Sequence[EventsMatched]) -> None:
     """Point at the events, and at the outages they opened or changed."""
-    hint(topics=["events", *_outages([*event.opened, *event.changed])])
+    hint(topics=["events", *_outages(i for e in events for i in (*e.opened, *e.changed))])
 
 
-@subscribe(OutagesRejudged)
-def on_outages_rejudged(event: OutagesRejudged) -> None:
+@subscribe_together(OutagesRejudged)
+def on_outages_rejudged(events: Sequence[OutagesRejudged]) -> None:
     """Point at the outages that the inference changed."""
-    hint(topics=["events", *_outages(event.changed)])
+    hint(topics=["events", *_outages(i for event in events for i in event.changed)])
 
 
 @subscribe_together(OutageMoved)

@@ -201,6 +201,6 @@ def test_many_events_ask_for_estimates_once_a_second(monkeypatch, clock):
     monkeypatch.setattr(subscribers._nudge, "asked_until", 0.0)
     opened = EventsMatched(at=clock.at, opened=(uuid4(),), changed=(), work=(), count=1)
     for _ in range(50):
-        subscribers.estimate_new_outages(opened)
+        subscribers.estimate_new_outages([opened])
     assert len(asked) == 1
     assert asked[0]["countdown"] == subscribers.GATHER_SECONDS

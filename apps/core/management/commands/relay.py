@@ -14,6 +14,7 @@ from django.utils import timezone
 from apps.core import relay
 
 SWEEP_SECONDS = 1.0
+GATHER_SECONDS = 0.05
 
 
 class Command(BaseCommand):
@@ -23,15 +24,21 @@ class Command(BaseCommand):
     stopping = False
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Deliver, wait for a nudge or a second, and again; outlive the database."""
+        """Deliver, wait for a nudge or a second, and again; outlive the database.
+
+        What is published shortly after the first shares its round, which costs what one does.
+        """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         while not self.stopping:
             with _outlived():
                 self._listen()
                 while not self.stopping:
+                    begun = time.monotonic()
                     if relay.deliver_waiting(at=timezone.now()) == 0:
                         self._wait()
+                    else:
+                        time.sleep(max(0.0, begun + GATHER_SECONDS - time.monotonic()))
 
     def _stop(self, *_: Any) -> None:
         self.stopping = True
