@@ -160,6 +160,9 @@ if env.bool("DATABASE_POOL", default=False):
         "timeout": 5,
     }
 
+# Where the web processes of one machine hand single events to the one of them that leads.
+CALLS_SOCKET = Path(_calls) if (_calls := env("CALLS_SOCKET", default="")) else None
+
 # --- Broker, cache, channels --------------------------------------------------------------
 CELERY_BROKER_URL = env("BROKER_URL", default=broker_url(_run, VAR_DIR))
 CHANNEL_URL = env("CHANNEL_URL", default=valkey_url(_run, VAR_DIR, 1))

@@ -30,6 +30,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
 
 Call = TypeVar("Call")
 Answer = TypeVar("Answer")
@@ -158,7 +159,7 @@ async def send_json(
     await send({"type": "http.response.body", "body": body})
 
 
-def limit_headers(allowance: Allowance | None) -> list[tuple[bytes, bytes]]:
+def limit_headers(allowance: Allowance | None) -> Headers:
     """Return what an answer says of the caller's limit."""
     told = headers_of(allowance)
     return [(name.lower().encode(), text.encode()) for name, text in told.items()]

@@ -26,6 +26,7 @@ from apps.api.oms import receipts
 from apps.api.oms.doors import (
     Again,
     App,
+    Headers,
     Message,
     Receive,
     Scope,
@@ -36,6 +37,7 @@ from apps.api.oms.doors import (
     plain_headers,
     send_json,
 )
+from apps.api.oms.gathering import Gathering
 from apps.api.parsers import parse_quickly
 from apps.core.actor import Actor, ActorKind
 from apps.outages import services
@@ -53,9 +55,8 @@ EVENTS = Counter(
     "oms_intake_events_total", "Events taken in by the quick door", ["outcome"]
 )
 
-Limits = list[tuple[bytes, bytes]]
 Said = tuple[int, bytes] | Again | None
-Answer = tuple[int, bytes, Limits] | Again | None
+Answer = tuple[int, bytes, Headers] | Again | None
 
 
 @dataclass(slots=True)
@@ -86,12 +87,13 @@ class Intake:
 
     def __init__(self, inner: App) -> None:
         self.inner = inner
+        self.singles = Gathering(self._take, settings.CALLS_SOCKET)
         # One batch is read while another is written; single calls wait for neither.
         self.turns = {
-            SINGLE: Turns[Call, tuple[int, bytes, Limits]](
+            SINGLE: Turns[Call, tuple[int, bytes, Headers]](
                 "intake", answer_calls, MOST_REQUESTS
             ),
-            BATCH: Turns[Call, tuple[int, bytes, Limits]](
+            BATCH: Turns[Call, tuple[int, bytes, Headers]](
                 "batches", answer_calls, MOST_REQUESTS, threads=2
             ),
         }
@@ -105,18 +107,23 @@ class Intake:
         messages, body = await _read_body(receive)
         answer = None
         if body is not None:
-            path = scope["path"]
-            answer = await self.turns[path].take(Call(path, bearer_of(headers), body))
+            take = self.singles.take if scope["path"] == SINGLE else self._take
+            answer = await take(scope["path"], bearer_of(headers), body)
         if answer is None:
             await self.inner(scope, _replay(messages, receive), send)
             return
         await send_json(send, headers, *answer)
 
+    async def _take(
+        self, path: str, token: str, body: bytes
+    ) -> tuple[int, bytes, Headers] | None:
+        return await self.turns[path].take(Call(path, token, body))
+
 
 def answer_calls(calls: Sequence[Call]) -> list[Answer]:
     """Take in the events of several requests; None where the plain view has to answer."""
     at = timezone.now()
-    limits: Limits = []
+    limits: Headers = []
     try:
         actors = {
             token: actor_of_bearer(token, at=at) for token in {c.token for c in calls}

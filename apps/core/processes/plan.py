@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.core.processes import postgres, valkey
-from apps.core.processes.folder import Folder
+from apps.core.processes.folder import Folder, socket_folder
 from apps.core.processes.part import Part
 from apps.core.processes.refusal import Refusal
 
@@ -75,7 +75,11 @@ def preparation(wish: Wish) -> Part:
 
 def web(wish: Wish, folder: Folder, descriptor: int) -> list[Part]:
     """Return what serves people and machines; alone at first, so that they wait less."""
-    return [_web(f"web-{n}", folder, descriptor) for n in range(1, wish.web_workers + 1)]
+    shared = {}
+    if wish.web_workers > 1:
+        shared["CALLS_SOCKET"] = str(socket_folder(folder.var) / "calls")
+    names = [f"web-{n}" for n in range(1, wish.web_workers + 1)]
+    return [_web(name, folder, descriptor, shared) for name in names]
 
 
 def workers(wish: Wish) -> list[Part]:
@@ -100,7 +104,7 @@ def drivers(wish: Wish) -> list[Part]:
     return found
 
 
-def _web(name: str, folder: Folder, descriptor: int) -> Part:
+def _web(name: str, folder: Folder, descriptor: int, shared: Mapping[str, str]) -> Part:
     mark = folder.var / "ready" / name
     mark.parent.mkdir(mode=0o700, exist_ok=True)
     words = ("--fd", str(descriptor), "--ready-file", str(mark))
@@ -110,6 +114,7 @@ def _web(name: str, folder: Folder, descriptor: int) -> Part:
         command=_manage("serve", *words),
         environment={
             **_pooled(),
+            **shared,
             "STATEMENT_TIMEOUT": os.environ.get("STATEMENT_TIMEOUT", WEB_STATEMENT_TIMEOUT),
         },
         ready=lambda pid: _says(mark, pid),
