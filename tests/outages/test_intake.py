@@ -11,10 +11,11 @@ import pytest
 from apps.core.actor import Actor, ActorKind, system
 from apps.core.errors import Forbidden
 from apps.core.models import OutboxRow
+from apps.network import selectors as network
 from apps.outages.correlation.matching import Candidate, Matcher, Reach, Spot
 from apps.outages.models import CorrelationWork, EventConflict, Outage, SourceEvent
 from apps.outages.rules import PlaceKind, Status, distance_meters, read_report
-from apps.outages.services import take_reports
+from apps.outages.services import reading, take_reports
 
 pytestmark = pytest.mark.django_db
 
@@ -227,6 +228,54 @@ def test_radius_and_window_of_the_rule_and_of_the_request(db, clock, change, joi
     seconds = place.pop("seconds", 0) - 3600
     (second,) = take(clock, event(clock, seconds=seconds, **place))
     assert (second.outage_id == first.outage_id) is joins
+
+
+def test_the_few_outages_that_are_asked_for_hold_the_one_that_fits(db, clock):
+    """What the database leaves out would not have been chosen among all of them."""
+    grid = network.grid(fresh=True)
+    dice = random.Random(8)
+    clock.forward(hours=3)
+
+    def somewhere():
+        return {
+            "latitude": 31 + dice.uniform(-0.003, 0.003),
+            "longitude": 35 + dice.uniform(-0.003, 0.003),
+        }
+
+    apart = {"spatial_radius_meters": 1}
+    for _ in range(80):
+        kind = dice.choice(["outage", "outage", "planned_outage"])
+        seconds = -dice.randrange(7200)
+        take(
+            clock,
+            event(
+                clock, kind=kind, seconds=seconds, correlation_params=apart, **somewhere()
+            ),
+        )
+    rows = list(Outage.objects.order_by("id"))
+    dice.shuffle(rows)
+    Outage.objects.filter(id__in=[r.id for r in rows[:10]], is_planned=False).update(
+        status="confirmed", confirmed_at=clock.at
+    )
+    every = reading._ask_where("o.feeder_number IS NULL")
+    everywhere = [reading._candidate(grid, reading._Seats(None), row) for row in every]
+    assert len(everywhere) == len(rows) > 70
+    matched = 0
+    for _ in range(150):
+        kind = dice.choice(["outage", "power_restored", "ping_dark"])
+        told = event(clock, kind=kind, seconds=-dice.randrange(7200), **somewhere())
+        report = read_report(told, at=clock.at)
+        spot = Spot(latitude=report.latitude, longitude=report.longitude)
+        reach = Reach(timedelta(minutes=dice.choice([5, 30])), dice.choice([60, 500]))
+        around = [reading.seen_from(spot, report, reach)]
+        near = reading.Questions([], reading.above(grid, []), [], around)
+        asked = near.open_candidates(grid)
+        assert len(asked) <= reading.NEAREST
+        fits = Matcher(grid, everywhere).find(report, spot, reach)
+        found = Matcher(grid, asked).find(report, spot, reach)
+        assert (found and found.candidate.id) == (fits and fits.candidate.id)
+        matched += fits is not None
+    assert matched > 50
 
 
 def test_a_confirmed_outage_waits_without_limit(town, clock):

@@ -167,9 +167,9 @@ class Batch:
             self.grid, self.reports, self.spots, self.finder.places, fresh
         )
 
-    def _around(self) -> list[tuple[float | None, float | None, float]]:
+    def _around(self) -> list[reading.Around]:
         return [
-            (spot.latitude, spot.longitude, self.reach(report).radius)
+            reading.seen_from(spot, report, self.reach(report))
             for spot, report in zip(self.spots, self.reports, strict=True)
             if spot is not None and not spot.on_network and spot.latitude is not None
         ]

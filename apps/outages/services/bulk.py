@@ -42,7 +42,7 @@ def insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) ->
     if not records:
         return
     names = ", ".join(columns)
-    connection.cursor().execute(
+    change(
         f"INSERT INTO {table} ({names}) SELECT {names} "  # noqa: S608 - names of our own
         f"FROM json_populate_recordset(NULL::{table}, %s::json)",
         [orjson.dumps(records).decode()],
@@ -64,7 +64,11 @@ def texts(values: Iterable[str]) -> str:
 
 
 def change(statement: str, values: Sequence[Any]) -> int:
-    """Send a statement that changes rows, its values as they are; return how many it changed."""
+    """Send a statement that changes rows, its values as they are; return how many it changed.
+
+    The statement stays prepared, as that of a question.
+    """
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        return psycopg.Cursor(connection.connection).execute(statement, values).rowcount
+        cursor = psycopg.Cursor(connection.connection)
+        return cursor.execute(statement, values, prepare=True).rowcount

@@ -3,14 +3,22 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from apps.outages.correlation.matching import METERS_PER_DEGREE, SPARE, Candidate, Spot
+from apps.outages.correlation.matching import (
+    CLOCK_TOLERANCE,
+    METERS_PER_DEGREE,
+    SPARE,
+    Candidate,
+    Reach,
+    Spot,
+)
 from apps.outages.correlation.parts import devices_of
 from apps.outages.models import Interruption
-from apps.outages.rules import PlaceKind
+from apps.outages.rules import Kind, PlaceKind, Report
 from apps.outages.services.bulk import array, ask
 
 if TYPE_CHECKING:
@@ -20,6 +28,8 @@ if TYPE_CHECKING:
 
 LINES = ("line", "cable")
 REMEMBERED = 50_000
+NEAREST = 8
+FEW = 64
 _CANDIDATE = (
     "o.id, o.status, o.place_kind, o.node_number, o.edge_number, o.feeder_number, "
     "o.substation_code, o.device_code, o.latitude, o.longitude, o.sources, "
@@ -48,13 +58,44 @@ class Above:
     """What could explain events on the network: where open outages are looked for.
 
     The numbers of the feeders, of the devices on the ways to their sources, of the transformers
-    of single service points; and the codes of the meters. Lines are few and always looked at.
+    of single service points; and the codes of the meters. Of few events the ways are given with
+    their `lines`; of many all lines are looked at.
     """
 
     feeders: frozenset[int]
     edges: frozenset[int]
     transformers: frozenset[int]
     meters: frozenset[str]
+    lines: bool = False
+
+
+class Around(NamedTuple):
+    """Where and when an event off the network happened: what it might join is looked for.
+
+    Degrees, metres, seconds. Power that `is_back` may be back at any time; what `is_answer`
+    was asked for, however late.
+    """
+
+    latitude: float | None
+    longitude: float | None
+    radius: float
+    at: datetime
+    window: float
+    is_back: bool
+    is_answer: bool
+
+
+def seen_from(spot: Spot, report: Report, reach: Reach) -> Around:
+    """Return what is to be looked for around an event off the network."""
+    return Around(
+        spot.latitude,
+        spot.longitude,
+        reach.radius,
+        report.occurred_at,
+        reach.window.total_seconds(),
+        report.kind is Kind.RESTORATION,
+        report.is_answer,
+    )
 
 
 def above(grid: "Grid", spots: Sequence[Spot | None]) -> Above:
@@ -62,8 +103,11 @@ def above(grid: "Grid", spots: Sequence[Spot | None]) -> Above:
     seats = _seats_of(grid)
     found = [spot for spot in spots if spot is not None and spot.feeder_number is not None]
     edges: set[int] = set()
+    few = len(found) <= FEW
     for spot in found:
-        if spot.node >= 0:
+        if spot.node >= 0 and few:
+            edges.update(map(grid.edge_pk, devices_of(grid).path(spot.node)))
+        elif spot.node >= 0:
             edges.update(_ways(grid, seats, spot.node))
         if spot.edge >= 0:
             edges.add(grid.edge_pk(spot.edge))
@@ -73,6 +117,7 @@ def above(grid: "Grid", spots: Sequence[Spot | None]) -> Above:
         edges=frozenset(edges),
         transformers=frozenset(grid.edge_pk(edge) for edge in transformers),
         meters=frozenset(s.meter_code for s in found if s.meter_code),
+        lines=few,
     )
 
 
@@ -96,16 +141,16 @@ class Questions:
         identities: Iterable[tuple[str, str]],
         above: "Above",
         substations: Sequence[str],
-        around: Sequence[tuple[float | None, float | None, float]],
+        around: Sequence[Around],
     ) -> None:
         self._known = _ask_known(list(identities))
         self._open: list[psycopg.Cursor[Any]] = []
         if above.feeders:
             explaining = (
                 "o.feeder_number = ANY(%s::bigint[]) AND (o.edge_number = ANY(%s::bigint[]) "
-                "OR o.transformer_number = ANY(%s::bigint[]) OR o.device_code = ANY(%s::text[]) "
-                "OR o.device_kind IN ('line', 'cable'))"
+                "OR o.transformer_number = ANY(%s::bigint[]) OR o.device_code = ANY(%s::text[])"
             )
+            explaining += ")" if above.lines else " OR o.device_kind IN ('line', 'cable'))"
             told = (above.feeders, above.edges, above.transformers)
             numbers = [array(sorted(one)) for one in told]
             self._open.append(_ask_where(explaining, *numbers, sorted(above.meters)))
@@ -115,7 +160,7 @@ class Questions:
             )
             self._open.append(_ask_where(at_substations, list(substations)))
         if around:
-            self._open.append(_ask_near(around))
+            self._open.append(_ask_near(_CANDIDATE, around))
 
     def known_events(self) -> list[KnownRow]:
         """Return those of the events that are stored already."""
@@ -132,13 +177,12 @@ class Questions:
         return list(found.values())
 
 
-def feeders_near(
-    around: Sequence[tuple[float | None, float | None, float]],
-) -> list[int]:
-    """Return the feeders that have an open outage near one of the points."""
+def feeders_near(around: Sequence[Around]) -> list[int]:
+    """Return the feeders with an open outage that an event at one of the points might join."""
     if not around:
         return []
-    return sorted({row[5] for row in _ask_near(around) if row[5] is not None})
+    found = _ask_near("o.feeder_number, o.first_detected_at, o.id", around)
+    return sorted({row[0] for row in found if row[0] is not None})
 
 
 def _ask_known(pairs: list[tuple[str, str]]) -> "psycopg.Cursor[Any]":
@@ -163,21 +207,44 @@ def _ask_where(where: str, *wanted: list[Any] | str) -> "psycopg.Cursor[Any]":
     )
 
 
-def _ask_near(
-    around: Sequence[tuple[float | None, float | None, float]],
-) -> "psycopg.Cursor[Any]":
-    latitudes = [point[0] for point in around]
-    longitudes = [point[1] for point in around]
-    degrees = [point[2] / METERS_PER_DEGREE * SPARE for point in around]
+_NEAR = (
+    "FROM unnest(%s::float8[], %s::float8[], %s::float8[], "  # noqa: S608 - our own words
+    "%s::timestamptz[], %s::float8[], "
+    "%s::bool[], %s::bool[]) AS p(lat, lon, d, at, apart, is_back, is_answer) "
+    "CROSS JOIN LATERAL (SELECT * FROM outages_outage o "
+    f"WHERE {_IS_OPEN} AND point(o.longitude, o.latitude) <@ box("
+    "point(p.lon - p.d / greatest(cosd(p.lat), 0.01), p.lat - p.d), "
+    "point(p.lon + p.d / greatest(cosd(p.lat), 0.01), p.lat + p.d)) "
+    "AND CASE WHEN p.is_back THEN o.first_detected_at <= p.at + %s "
+    "WHEN o.is_planned AND o.planned_until IS NOT NULL "
+    "THEN p.at BETWEEN o.first_detected_at AND o.planned_until "
+    "ELSE o.first_detected_at <= p.at + p.apart * interval '1 second' "
+    "AND (o.status <> 'detected' OR p.is_answer "
+    "OR o.last_event_at >= p.at - p.apart * interval '1 second') END "
+    "ORDER BY ((o.longitude - p.lon) * cosd(p.lat)) ^ 2 + (o.latitude - p.lat) ^ 2, "
+    "o.first_detected_at, o.id LIMIT %s) AS o "
+    "ORDER BY o.first_detected_at, o.id"
+)
+
+
+def _ask_near(columns: str, around: Sequence[Around]) -> "psycopg.Cursor[Any]":
+    """Ask for the nearest open outages that `Candidate.may_hold` lets each event join.
+
+    What an event before it in the batch joined is among them too, so a few are enough.
+    """
     return ask(
-        f"SELECT DISTINCT ON (o.first_detected_at, o.id) {_CANDIDATE} "  # noqa: S608
-        "FROM unnest(%s::float8[], %s::float8[], %s::float8[]) AS p(lat, lon, d) "
-        "CROSS JOIN LATERAL (SELECT * FROM outages_outage o "
-        f"WHERE {_IS_OPEN} AND point(o.longitude, o.latitude) <@ box("
-        "point(p.lon - p.d / greatest(cosd(p.lat), 0.01), p.lat - p.d), "
-        "point(p.lon + p.d / greatest(cosd(p.lat), 0.01), p.lat + p.d))) AS o "
-        "ORDER BY o.first_detected_at, o.id",
-        [latitudes, longitudes, degrees],
+        f"SELECT {columns} {_NEAR}",
+        [
+            [one.latitude for one in around],
+            [one.longitude for one in around],
+            [one.radius / METERS_PER_DEGREE * SPARE for one in around],
+            [one.at for one in around],
+            [one.window for one in around],
+            [one.is_back for one in around],
+            [one.is_answer for one in around],
+            CLOCK_TOLERANCE,
+            NEAREST,
+        ],
     )
 
 

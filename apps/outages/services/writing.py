@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from django.db import connection
 
 from apps.configuration.selectors import value
 from apps.outages.correlation.matching import Candidate, Spot
 from apps.outages.models import EventConflict, Outage
 from apps.outages.rules import PLACE_FIELDS, EtrSource, Report, severity
 from apps.outages.rules.judgement import MANY_WAITING, REST_AT_MOST, REST_TIMES
-from apps.outages.services.bulk import ask, insert
+from apps.outages.services.bulk import ask, change, insert
 from apps.outages.services.places import describe
 
 if TYPE_CHECKING:
@@ -128,7 +127,7 @@ def update_outages(grid: "Grid", changed: Sequence[Candidate], at: datetime) -> 
     if not changed:
         return
     records = [_record(grid, c) for c in changed]
-    connection.cursor().execute(
+    change(
         "UPDATE outages_outage o SET severity = x.severity, confidence = x.confidence, "
         "sources = x.sources, first_detected_at = x.first_detected_at, "
         "last_event_at = x.last_event_at, place_kind = x.place_kind, "
@@ -176,7 +175,7 @@ def save_outages(outages: Sequence[Outage]) -> None:
     columns = ", ".join(f"{name} = x.{name}" for name in _SAVED)
     shape = ", ".join(f"{name} {kind}" for name, kind in _SAVED.items())
     records = [{"id": o.id, **{name: getattr(o, name) for name in _SAVED}} for o in outages]
-    connection.cursor().execute(
+    change(
         f"UPDATE outages_outage o SET {columns} "  # noqa: S608 - names of our own
         f"FROM json_to_recordset(%s::json) AS x(id uuid, {shape}) WHERE o.id = x.id",
         [orjson.dumps(records).decode()],
