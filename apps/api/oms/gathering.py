@@ -61,6 +61,7 @@ class Link:
     async def take(self, path: str, token: str, body: bytes) -> Answer | None:
         """Return the answer of the process that leads. Raises ConnectionError where it died."""
         number = next(self.numbers)
+        answered: asyncio.Future[Answer | None]
         answered = self.asked[number] = asyncio.get_running_loop().create_future()
         self.pen.write(number, orjson.dumps([path, token]), body)
         try:
