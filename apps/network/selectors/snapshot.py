@@ -115,6 +115,7 @@ def _switched(held: Snapshot, state: int) -> Snapshot:
     """Return the snapshot in the actual state: the normal one but for what was switched."""
     edges = held.grid.layout.edges
     switched = Edge.objects.filter(retired=False).exclude(is_closed=F("normally_closed"))
+    switched = switched.order_by()  # sorted by code, every device would be read
     closed = edges.normally_closed.copy()
     turned = np.isin(edges.pk, list(switched.values_list("pk", flat=True)))
     closed[turned] = ~closed[turned]
