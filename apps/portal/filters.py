@@ -117,5 +117,5 @@ class EventFilter(django_filters.FilterSet):
         return rows.filter(
             Q(source_type__in=Source.values, source_event_id__startswith=text)
             | Q(meter_code__startswith=text)
-            | Q(device_code__startswith=text)
+            | (Q(device_code__startswith=text) & ~Q(device_code=""))
         )

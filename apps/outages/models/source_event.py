@@ -76,6 +76,7 @@ class SourceEvent(models.Model):
                 fields=["device_code"],
                 name="event_device",
                 opclasses=["varchar_pattern_ops"],
+                condition=~models.Q(device_code=""),
             ),
             models.Index(fields=["feeder_number", "occurred_at"], name="event_feeder"),
             models.Index(fields=["outage", "occurred_at"], name="event_outage"),
