@@ -34,6 +34,15 @@ from apps.outages.services.settling import Plan
 JUDGE = system("correlation")
 TAKEN_OVER = """
     SELECT o.id, max(back.at) FROM outages_outage o
+    JOIN LATERAL (
+        SELECT l.meter_number, l.occurred_at FROM outages_sourceevent l
+        WHERE l.outage_id = o.id AND l.kind = 'outage' AND l.meter_number IS NOT NULL LIMIT 1
+    ) one ON EXISTS (
+        SELECT FROM outages_sourceevent r
+        WHERE r.meter_number = one.meter_number AND r.kind = 'restoration'
+        AND r.outage_id IS NULL AND r.occurred_at >= one.occurred_at
+        AND r.feeder_number <> o.feeder_number
+    )
     JOIN outages_sourceevent e ON e.outage_id = o.id AND e.kind = 'outage'
         AND e.meter_number IS NOT NULL
     LEFT JOIN LATERAL (
