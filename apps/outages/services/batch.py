@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from uuid_utils.compat import uuid7
+
 from apps.configuration.selectors import value
 from apps.core.actor import system
 from apps.core.outbox import publish
@@ -91,6 +93,7 @@ class Batch:
         self._causes: dict[int, Cause] = {}
         self._outages: dict[Cause, Candidate] = {}
         self._taken: set[uuid.UUID] = set()
+        self._switched: list[tuple[Spot, Report]] = []
 
     def anew(self) -> "Batch":
         """Return the same events, as if nothing had been done with them."""
@@ -199,13 +202,13 @@ class Batch:
         if outcome.candidate is not None or report.kind is Kind.RESTORATION:
             self._add_work(spot, report.occurred_at)
         if spot is not None and spot.by_device and report.source_type == Source.SCADA:
-            self._switch(spot, report)
+            self._switched.append((spot, report))
         return outcome
 
     def _decide(
         self, matcher: Matcher, index: int, report: Report, spot: Spot | None
     ) -> Outcome:
-        event_id = uuid.uuid4()
+        event_id = uuid7()
         if report.kind is Kind.IGNORED:
             return Outcome(event_id, None, None, Disposition.IGNORED)
         if spot is None:
@@ -274,7 +277,7 @@ class Batch:
     def _open(self, report: Report, spot: Spot) -> Candidate:
         planned = report.kind is Kind.PLANNED
         candidate = Candidate(
-            id=uuid.uuid4(),
+            id=uuid7(),
             status=Status.CONFIRMED if planned else Status.DETECTED,
             place_kind=_place_kind(spot),
             node=spot.node,
@@ -334,6 +337,9 @@ class Batch:
             )
             work = writing.add_work(self.work, self.earliest, self.at + self._debounce())
         writing.insert_conflicts(self.conflicts, self.at)
+        # Last, because one row of the network is held from here on.
+        for spot, report in self._switched:
+            self._switch(spot, report)
         due, is_long = work.answer()
         if opened or due or is_long:
             publish(

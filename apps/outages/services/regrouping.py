@@ -4,7 +4,6 @@ An outage that somebody has grouped is confirmed at its device; the judge keeps 
 where they are and lets what happens below them belong to them, so it never undoes this.
 """
 
-import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
+from uuid_utils.compat import uuid7
 
 from apps.accounts.services import require
 from apps.core.actor import Actor
@@ -191,7 +191,7 @@ def _open(
 ) -> Outage:
     """Open an outage at the device for these reports, split from the other, and confirm it."""
     candidate = Candidate(
-        id=uuid.uuid4(),
+        id=uuid7(),
         status=Status.DETECTED,
         place_kind=PlaceKind.DEVICE,
         node=devices.fed(edge),

@@ -1,12 +1,13 @@
 """Write what was inferred of a feeder: the difference between the record and the hypotheses."""
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from math import inf
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+from uuid_utils.compat import uuid7
 
 from apps.core.actor import system
 from apps.network import selectors as network
@@ -72,7 +73,7 @@ class Plan:
             {k: (o.first_detected_at.timestamp(), o.number) for k, o in outages.items()},
             frozenset(k for k, o in outages.items() if is_fixed(o)),
         )
-        self.keys = [key or uuid.uuid4() for key in self.identity.kept]
+        self.keys = [key or uuid7() for key in self.identity.kept]
         self.moves = self._moves()
         self.candidates = {
             self.keys[n]: candidate_of(self.grid, self.feeder, self.keys[n], h, events)
