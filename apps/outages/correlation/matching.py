@@ -13,6 +13,7 @@ from uuid import UUID
 
 from apps.outages.correlation.parts import devices_of
 from apps.outages.rules import (
+    FINAL,
     Kind,
     MatchedBy,
     PlaceKind,
@@ -101,8 +102,10 @@ class Candidate:
 
         Somebody has looked at a confirmed outage, so it waits without limit; a detected one
         waits for further losses only as long as the window, and for what meters answer that
-        were asked. Power may be back at any time.
+        were asked. Power may be back at any time. What is over holds nothing more.
         """
+        if self.status in FINAL:
+            return False
         at = report.occurred_at
         if report.kind is Kind.RESTORATION:
             return at >= self.first_detected_at - CLOCK_TOLERANCE
