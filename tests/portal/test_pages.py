@@ -70,3 +70,15 @@ def test_the_map_names_feeders_and_what_is_dark(evening, as_role):
     dark = set(json.loads(block)["dead"])
     assert dark
     assert dark <= {feature["id"] for feature in drawn}
+
+
+def test_a_replay_shows_what_is_known_by_coordinates(city, as_role):
+    city.report("call_center", "no_power", 20, latitude=31.5, longitude=35.25)
+    city.report("operator", "outage", 10, substation_id="SS1")
+    told = as_role("operator").get("/replay?hours=1")
+    assert not told.context["replay"].missing + told.context["replay"].surplus
+    film = told.context["film"]
+    drawn = {one["device"]: one["feature"] for one in film["outages"]}
+    assert drawn["31.5000, 35.2500"]["geometry"]["coordinates"] == [35.25, 31.5]
+    assert drawn["SS1"]["properties"]["customers"] > 0
+    assert '<span class="mono">31.5000, 35.2500</span>' in told.content.decode()

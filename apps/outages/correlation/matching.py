@@ -13,6 +13,7 @@ from uuid import UUID
 
 from apps.outages.correlation.parts import devices_of
 from apps.outages.rules import (
+    FINAL,
     Kind,
     MatchedBy,
     PlaceKind,
@@ -101,8 +102,10 @@ class Candidate:
 
         Somebody has looked at a confirmed outage, so it waits without limit; a detected one
         waits for further losses only as long as the window, and for what meters answer that
-        were asked. Power may be back at any time.
+        were asked. Power may be back at any time. What is over holds nothing more.
         """
+        if self.status in FINAL:
+            return False
         at = report.occurred_at
         if report.kind is Kind.RESTORATION:
             return at >= self.first_detected_at - CLOCK_TOLERANCE
@@ -121,6 +124,50 @@ class Candidate:
         self.first_detected_at = min(self.first_detected_at, report.occurred_at)
         self.last_event_at = max(self.last_event_at, report.occurred_at)
         self.is_changed = True
+
+    def add_return(self, report: Report) -> None:
+        """Count in that power is back for somebody: it is heard of, but speaks for no outage."""
+        self.last_event_at = max(self.last_event_at, report.occurred_at)
+        self.is_changed = True
+
+
+def opened_by(
+    report: Report, spot: Spot, *, key: UUID, planned_until: datetime | None
+) -> Candidate:
+    """Return the outage `key` that the event opens there.
+
+    A planned outage is confirmed from the start and suppresses others until `planned_until`,
+    which counts for nothing else.
+    """
+    planned = report.kind is Kind.PLANNED
+    return Candidate(
+        id=key,
+        status=Status.CONFIRMED if planned else Status.DETECTED,
+        place_kind=place_kind(spot),
+        node=spot.node,
+        edge=spot.edge,
+        feeder_number=spot.feeder_number,
+        substation=spot.substation,
+        meter_code=spot.meter_code,
+        latitude=spot.latitude,
+        longitude=spot.longitude,
+        sources={report.source_type: 1},
+        first_detected_at=report.occurred_at,
+        last_event_at=report.occurred_at,
+        is_planned=planned,
+        planned_until=planned_until if planned else None,
+        transformer=spot.transformer,
+        is_new=True,
+    )
+
+
+def place_kind(spot: Spot) -> PlaceKind:
+    """Return by what the place of an outage is known that opens there."""
+    if spot.by_device:
+        return PlaceKind.DEVICE
+    if spot.node >= 0:
+        return PlaceKind.SERVICE_POINT
+    return PlaceKind.SUBSTATION if spot.substation else PlaceKind.COORDINATES
 
 
 class Match(NamedTuple):

@@ -16,6 +16,7 @@ from apps.outages.correlation.evidence import Pin, Signal, ordered
 from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.outcome import PATIENCE, Outcome, conclude
 from apps.outages.correlation.parts import Devices, devices_of
+from apps.outages.correlation.space import Neighbour
 from apps.outages.models import Outage, SourceEvent
 from apps.outages.rules import settings as declared
 from apps.outages.selectors.hearing import (
@@ -25,6 +26,7 @@ from apps.outages.selectors.hearing import (
     pins_of,
     signals_of,
 )
+from apps.outages.selectors.replaying_space import Group, OffNetwork, neighbour_of
 
 if TYPE_CHECKING:
     from apps.network.topology import Grid
@@ -53,11 +55,15 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An outage at one minute: its device, since when, whether it is over, and its customers."""
+    """An outage at one minute: its device, since when, whether it is over, and its customers.
+
+    Off the network `feeder` is None, `device` the substation or `latitude, longitude` in
+    degrees, and `kind` `substation` or `coordinates`.
+    """
 
     device: str
     kind: str
-    feeder: int
+    feeder: int | None
     since: datetime
     customers: int
     is_over: bool
@@ -79,29 +85,24 @@ class Frame:
 class Replay:
     """The frames of a period; the devices of its outages as replayed and as recorded.
 
-    Outages known by coordinates alone are matched when an event comes in and never judged
-    again: they are not replayed.
+    `missing` are recorded and not replayed, `surplus` the other way round. Off the network an
+    outage is the same only where the same events speak for it.
     """
 
     frames: list[Frame]
     events: int
     replayed: list[str]
     recorded: list[str]
-
-    @property
-    def missing(self) -> list[str]:
-        """Return the devices that are recorded and not replayed."""
-        return sorted((Counter(self.recorded) - Counter(self.replayed)).elements())
-
-    @property
-    def surplus(self) -> list[str]:
-        """Return the devices that are replayed and not recorded."""
-        return sorted((Counter(self.replayed) - Counter(self.recorded)).elements())
+    missing: list[str]
+    surplus: list[str]
 
 
 @dataclass(slots=True)
 class _Part:
-    """One feeder while it is played: its signals in the order of their arrival."""
+    """One feeder while it is played: its signals in the order of their arrival.
+
+    `around` are its outages as events off the network may join them.
+    """
 
     feeder: int
     pairs: list[tuple[datetime, Signal, EventRow]]
@@ -112,13 +113,23 @@ class _Part:
     found: list[Hypothesis] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
     signals: list[Signal] = field(default_factory=list)
+    around: list[Neighbour] = field(default_factory=list)
 
 
 def replay(*, start: datetime, end: datetime, viewer: Actor) -> Replay:
     """Play the events that came in from `start` (inclusive) to `end` (exclusive) again.
 
-    What people decided counts from the moment at which they did. Raises Forbidden, or Invalid
-    for an empty or too long period, or one of too many events.
+    What people decided counts from the moment at which they did. A feeder is inferred again.
+    What is off the network is matched again in the order of arrival, by the rule that was in
+    force for its source, storm mode included, with the settings of today; and ended as the
+    judge ends it, once events were gathered.
+
+    Some of it is not known any more: the window and radius that an event brought itself, and
+    the order within a batch, where what happened first is played first. Events join the outages
+    of feeders near them as these are inferred at the end of the minute. What began before
+    `start` is not there, so what belongs to it stands alone.
+
+    Raises Forbidden, or Invalid for an empty or too long period, or one of too many events.
     """
     require(viewer, VIEW)
     if not start < end <= start + LONGEST:
@@ -137,11 +148,33 @@ def replay(*, start: datetime, end: datetime, viewer: Actor) -> Replay:
         )
     )
     parts = _parts(devices, told, start, end)
+    off = OffNetwork(devices.grid, rows, start, end)
     arrivals = list(rows.values_list("accepted_at", "source_type"))
-    frames = list(_frames(devices, parts, arrivals, start, end))
+    frames = list(_frames(devices, parts, off, arrivals, start, end))
+    return _compared(frames, count, parts, off)
+
+
+def _compared(
+    frames: list[Frame], count: int, parts: Sequence[_Part], off: OffNetwork
+) -> Replay:
+    """Return the replay beside the record."""
     last = frames[-1].outages if frames else ()
-    recorded = [row.device_code for part in parts for row in part.outages]
-    return Replay(frames, count, sorted(one.device for one in last), sorted(recorded))
+    replayed = Counter(off.replayed())
+    replayed.update(Group(one.device) for one in last if one.feeder is not None)
+    recorded = Counter(off.recorded())
+    recorded.update(Group(row.device_code) for part in parts for row in part.outages)
+    return Replay(
+        frames,
+        count,
+        _names(replayed),
+        _names(recorded),
+        missing=_names(recorded - replayed),
+        surplus=_names(replayed - recorded),
+    )
+
+
+def _names(groups: Counter[Group]) -> list[str]:
+    return sorted(group.name for group in groups.elements())
 
 
 def _parts(
@@ -174,6 +207,7 @@ def _parts(
 def _frames(
     devices: Devices,
     parts: Sequence[_Part],
+    off: OffNetwork,
     arrivals: Sequence[tuple[datetime, str]],
     start: datetime,
     end: datetime,
@@ -187,7 +221,9 @@ def _frames(
         begun, at = at, min(at + MINUTE, end)
         for part in parts:
             _hear(devices, part, at, limit)
+        off.space.play(at, [one for part in parts for one in part.around])
         shown = [one for part in parts for one in _shown(devices.grid, part)]
+        shown += _shown_off(off)
         shown.sort(key=lambda one: (one.is_over, -one.customers, one.device))
         yield Frame(at, tuple(shown), dict(counts.get(begun, {})))
 
@@ -199,6 +235,7 @@ def _hear(devices: Devices, part: _Part, at: datetime, limit: float) -> None:
         heard += 1
     if heard == part.heard and (part.quiet is None or at > part.quiet):
         return
+    joined = {} if heard != part.heard else {n.opened: n.candidate for n in part.around}
     if heard != part.heard:
         part.quiet = at + timedelta(seconds=PATIENCE) + MINUTE
     part.heard = heard
@@ -210,6 +247,10 @@ def _hear(devices: Devices, part: _Part, at: datetime, limit: float) -> None:
     now = at.timestamp()
     part.found = infer(devices, part.signals, pins, part.meters, now)
     part.outcomes = [conclude(one, devices, now, limit) for one in part.found]
+    part.around = list(_around(part, at - MINUTE))
+    for one in part.around:
+        before = joined.get(one.opened, one.candidate)
+        one.candidate.last_event_at = max(one.candidate.last_event_at, before.last_event_at)
 
 
 def _decided_at(outage: Outage, at: datetime) -> bool:
@@ -249,3 +290,32 @@ def _shown(grid: "Grid", part: _Part) -> Iterator[Shown]:
             latitude=at.latitude if at else None,
             longitude=at.longitude if at else None,
         )
+
+
+def _shown_off(off: OffNetwork) -> Iterator[Shown]:
+    for played in off.space.outages:
+        first = played.arrivals[0]
+        place = off.place_of(first)
+        yield Shown(
+            device=place.name,
+            kind=place.kind,
+            feeder=None,
+            since=played.candidate.first_detected_at,
+            customers=place.customers,
+            is_over=played.is_over,
+            momentary=played.momentary,
+            latitude=first.spot.latitude,
+            longitude=first.spot.longitude,
+        )
+
+
+def _around(part: _Part, since: datetime) -> Iterator[Neighbour]:
+    """Return the feeder's outages as events off the network from `since` on may join them."""
+    told = {signal: (at, row) for at, signal, row in part.pairs[: part.heard]}
+    rows = {row.id: row for row in part.outages}
+    for found, outcome in zip(part.found, part.outcomes, strict=True):
+        events = [told[part.signals[e]] for e in found.events]
+        fixed = None if found.pin is None else rows.get(found.pin)
+        one = neighbour_of(part.feeder, found, outcome, events, fixed, since)
+        if one is not None:
+            yield one

@@ -68,9 +68,14 @@ def rule_in_force(source: str) -> Rule:
 
     What SCADA says is exact, in a storm too.
     """
+    return rule_of(source, storm=source != Source.SCADA and storm_mode().on)
+
+
+def rule_of(source: str, *, storm: bool) -> Rule:
+    """Return how near events of this source must be to others, in a storm or not."""
     if source == Source.SCADA:
         return _rule("scada", declared.SCADA_WINDOW_MINUTES, declared.SCADA_RADIUS_METERS)
-    if storm_mode().on:
+    if storm:
         return _rule("storm", declared.STORM_WINDOW_MINUTES, declared.STORM_RADIUS_METERS)
     return _rule("standard", declared.WINDOW_MINUTES, declared.RADIUS_METERS)
 

@@ -15,17 +15,22 @@ from apps.network import selectors as network
 from apps.network import services as switching
 from apps.network.rules import SWITCHABLE
 from apps.outages.correlation.foresight import FEWEST, Cause
-from apps.outages.correlation.matching import Candidate, Match, Matcher, Reach, Spot
+from apps.outages.correlation.matching import (
+    Candidate,
+    Match,
+    Matcher,
+    Reach,
+    Spot,
+    opened_by,
+)
 from apps.outages.correlation.parts import devices_of
 from apps.outages.events import EventsMatched
 from apps.outages.rules import (
     Disposition,
     Kind,
     MatchedBy,
-    PlaceKind,
     Report,
     Source,
-    Status,
 )
 from apps.outages.rules import settings as declared
 from apps.outages.selectors import rule_in_force
@@ -255,8 +260,7 @@ class Batch:
     ) -> Outcome:
         found = match.candidate if match else None
         if found is not None:
-            found.last_event_at = max(found.last_event_at, report.occurred_at)
-            found.is_changed = True
+            found.add_return(report)
         how = match.how if match else None
         return Outcome(event_id, found, how, Disposition.RESTORATION)
 
@@ -275,26 +279,8 @@ class Batch:
         return spot._replace(node=node, edge=cause.edge, meter_code="", by_device=True)
 
     def _open(self, report: Report, spot: Spot) -> Candidate:
-        planned = report.kind is Kind.PLANNED
-        candidate = Candidate(
-            id=uuid7(),
-            status=Status.CONFIRMED if planned else Status.DETECTED,
-            place_kind=_place_kind(spot),
-            node=spot.node,
-            edge=spot.edge,
-            feeder_number=spot.feeder_number,
-            substation=spot.substation,
-            meter_code=spot.meter_code,
-            latitude=spot.latitude,
-            longitude=spot.longitude,
-            sources={report.source_type: 1},
-            first_detected_at=report.occurred_at,
-            last_event_at=report.occurred_at,
-            is_planned=planned,
-            planned_until=_planned_until(report) if planned else None,
-            transformer=spot.transformer,
-            is_new=True,
-        )
+        until = _planned_until(report) if report.kind is Kind.PLANNED else None
+        candidate = opened_by(report, spot, key=uuid7(), planned_until=until)
         self.candidates.append(candidate)
         return candidate
 
@@ -385,14 +371,6 @@ def _planned_until(report: Report) -> datetime:
     if report.planned_until is not None:
         return report.planned_until
     return report.occurred_at + timedelta(minutes=value(declared.PLANNED_MINUTES))
-
-
-def _place_kind(spot: Spot) -> PlaceKind:
-    if spot.by_device:
-        return PlaceKind.DEVICE
-    if spot.node >= 0:
-        return PlaceKind.SERVICE_POINT
-    return PlaceKind.SUBSTATION if spot.substation else PlaceKind.COORDINATES
 
 
 __all__ = ["Batch", "Known", "Outcome", "Without"]
