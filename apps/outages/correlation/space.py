@@ -23,9 +23,8 @@ from apps.outages.rules import FINAL, Kind, Report, Status
 if TYPE_CHECKING:
     from apps.network.topology import Grid
 
-Turn = tuple[datetime, datetime, bool, tuple[str, str]]
-"""A place in the order of arrival: when it was accepted, when it happened, whether it says that
-power is back, and its identity."""
+Turn = tuple[datetime, UUID]
+"""A place in the order of arrival: when it was accepted, and its id, which grows with time."""
 
 
 class Arrival(NamedTuple):
@@ -44,14 +43,8 @@ class Arrival(NamedTuple):
 
     @property
     def turn(self) -> Turn:
-        """Return its place in the order of arrival.
-
-        What came in at one moment goes by when it happened: how it was ordered within its batch
-        is not kept.
-        """
-        report = self.report
-        back = report.kind is Kind.RESTORATION
-        return self.accepted_at, report.occurred_at, back, report.identity
+        """Return its place in the order of arrival."""
+        return self.accepted_at, self.event_id
 
 
 class Decision(NamedTuple):

@@ -124,10 +124,9 @@ def replay(*, start: datetime, end: datetime, viewer: Actor) -> Replay:
     force for its source, storm mode included, with the settings of today; and ended as the
     judge ends it, once events were gathered.
 
-    Some of it is not known any more: the window and radius that an event brought itself, and
-    the order within a batch, where what happened first is played first. Events join the outages
-    of feeders near them as these are inferred at the end of the minute. What began before
-    `start` is not there, so what belongs to it stands alone.
+    The window and radius that an event brought itself are not known any more. Events join the
+    outages of feeders near them as these are inferred at the end of the minute. What began
+    before `start` is not there, so what belongs to it stands alone.
 
     Raises Forbidden, or Invalid for an empty or too long period, or one of too many events.
     """

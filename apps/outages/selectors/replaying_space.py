@@ -116,7 +116,7 @@ def neighbour_of(
     opened = min((_turn(at, row) for at, row in losses), default=None)
     first: Outage | EventRow | None = fixed
     if fixed is not None:
-        opened = fixed.opened_at, fixed.first_detected_at, False, ("", "")
+        opened = fixed.opened_at, fixed.id
     elif losses:
         first = min((row for _, row in losses), key=lambda e: (e.at, e.source, e.name))
     if first is None or opened is None or first.latitude is None:
@@ -146,7 +146,7 @@ def neighbour_of(
 
 
 def _turn(at: datetime, row: EventRow) -> Turn:
-    return at, row.at, row.kind == Kind.RESTORATION, (row.source, row.name)
+    return at, row.id
 
 
 def _arrivals(
