@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from apps.outages.services.batch import Known, Outcome
     from apps.outages.services.spots import SpotFinder
 
+SOON = timedelta(seconds=0.25)
+"""So long a judgement may be put off further, and still tells screens what came in."""
+
 _OUTAGE_COLUMNS = (
     "id",
     "status",
@@ -344,7 +347,7 @@ def add_work(
         "run_at = least(CASE WHEN w.state = 'pending' THEN w.run_at END, "
         "excluded.run_at + least(w.took_seconds * %s, %s) * interval '1 second'), "
         "state = CASE WHEN w.state = 'leased' THEN 'leased' ELSE 'pending' END "
-        "RETURNING key, waiting",
+        "RETURNING key, waiting, waiting >= %s OR run_at > %s",
         [
             run_at,
             keys,
@@ -352,6 +355,8 @@ def add_work(
             [earliest[key] for key in keys],
             REST_TIMES,
             float(REST_AT_MOST),
+            MANY_WAITING,
+            run_at + SOON,
         ],
     )
     return DueWork(counts, told)
@@ -367,5 +372,5 @@ class DueWork:
     def answer(self) -> tuple[list[str], bool]:
         """Return the keys that became due just now, and whether one may wait for long."""
         rows = self.told.fetchall() if self.told is not None else []
-        due = [key for key, waiting in rows if waiting == self.counts[key]]
-        return due, any(waiting >= MANY_WAITING for _, waiting in rows)
+        due = [key for key, waiting, _ in rows if waiting == self.counts[key]]
+        return due, any(is_long for _, _, is_long in rows)
