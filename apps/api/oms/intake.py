@@ -162,12 +162,13 @@ def _alone(call: Call, at: datetime) -> Said:
 def _groups(ready: Sequence[Call]) -> list[list[Call]]:
     """Divide the calls into transactions, so that none waits for what another needs.
 
-    Apart are those that are put off from those that wait, and events by coordinates, which
-    need more.
+    Apart are those that are put off from those that wait, and of these the events by
+    coordinates, which need more.
     """
     groups: dict[tuple[bool, bool], list[Call]] = {}
     for call in ready:
-        groups.setdefault((call.waits, call.by_coordinates), []).append(call)
+        apart = (call.waits, call.waits and call.by_coordinates)
+        groups.setdefault(apart, []).append(call)
     return [portion for _, group in sorted(groups.items()) for portion in _portions(group)]
 
 
