@@ -23,6 +23,7 @@ class Devices:
     _paths: dict[int, list[int]] = field(default_factory=dict)
     _sizes: dict[int, int] = field(default_factory=dict)
     _spans: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _intervals: dict[int, tuple[int, int]] = field(default_factory=dict)
     _ranks: dict[int, tuple[int, str]] = field(default_factory=dict)
     _below: dict[int, list[int]] | None = None
     _meters: dict[int, int] | None = None
@@ -112,10 +113,17 @@ class Devices:
         """Return the positions [first, last) of what the device feeds."""
         found = self._spans.get(edge)
         if found is None:
-            found = self._spans[edge] = self._span(self.fed(edge))
+            found = self._spans[edge] = self.below(self.fed(edge))
         return found
 
-    def _span(self, node: int) -> tuple[int, int]:
+    def below(self, node: int) -> tuple[int, int]:
+        """Return the positions [first, last) of the node and all below it; none for -1."""
+        found = self._intervals.get(node)
+        if found is None:
+            found = self._intervals[node] = self._interval(node)
+        return found
+
+    def _interval(self, node: int) -> tuple[int, int]:
         if node < 0:
             return 0, 0
         return int(self.grid.enter[node]), int(self.grid.leave[node])
@@ -127,7 +135,7 @@ class Devices:
 
     def position(self, node: int) -> int:
         """Return the position of the node in the order of the tree; -1 for none."""
-        return int(self.grid.enter[node]) if node >= 0 else -1
+        return self.below(node)[0] if node >= 0 else -1
 
     def rank(self, edge: int) -> tuple[int, str]:
         """Return a key that orders devices the same in every process: deepest first."""
