@@ -60,8 +60,8 @@ class Course:
             What.UP: returns.up,
             What.LIT: returns.lit,
         }
-        signals = self.part.signals
-        self.trips = deque(i for i in self.others if signals[i].what is What.TRIP)
+        signals, trip = self.part.signals, What.TRIP
+        self.trips = deque([i for i in self.others if signals[i].what is trip])
 
     def run(self, pins: Sequence[Pin]) -> None:
         """Read everything."""
@@ -147,9 +147,9 @@ def infer(
 
     `signals` are in their order (`evidence.ordered`), `meters` says how many the part has.
     """
-    losses, times, others = [], [], []
+    losses, times, others, loss = [], [], [], What.LOSS
     for index, signal in enumerate(signals):
-        if signal.what is What.LOSS:
+        if signal.what is loss:
             losses.append(index)
             times.append(signal.at)
         else:
