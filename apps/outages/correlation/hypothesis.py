@@ -11,9 +11,9 @@ class Hypothesis:
     `edge` is the device or -1, `meter` the single meter or -1. `events` are positions in the
     ordered signals. `lost` holds the first loss of each meter that reported one, `back` the last
     return. `closed_at` is when SCADA or a person said that it is over, `faded_at` when enough of
-    its meters were back, `over_at` the first of the two that is known. `shrunk` says that only
-    those who reported are in the dark, because others proved to have power, `replaced` that its
-    device opened again since.
+    its meters were back, `over_at` the former or else the latter: set both by `close` and `fade`.
+    `shrunk` says that only those who reported are in the dark, because others proved to have
+    power, `replaced` that its device opened again since.
 
     `remains` are the spans of the tree that stayed dark then, `relit` those that came back later
     and when; `prompt` counts who came back in time, `returned` who of those that reported a loss

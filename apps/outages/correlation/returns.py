@@ -76,13 +76,13 @@ class Returns:
         over = self._begun(signal)
         if len(over) < 2:
             return over[0] if over else None
-        told = [h for h in over if signal.meter in h.back]
-        if not told:
-            return self._awaiting(over, signal) or _ended_last(over, over)
-        again = max(told, key=lambda h: h.back[signal.meter])
-        if again.back[signal.meter] > signal.at - REPEATS:
-            return again
-        silent = [h for h in over if signal.meter not in h.back]
+        meter = signal.meter
+        silent = [h for h in over if meter not in h.back]
+        if len(silent) < len(over):
+            told = [h for h in over if meter in h.back]
+            again = max(told, key=lambda h: h.back[meter])
+            if again.back[meter] > signal.at - REPEATS:
+                return again
         return self._awaiting(silent, signal) or _ended_last(silent, over)
 
     def _awaiting(self, silent: Sequence[Hypothesis], signal: Signal) -> Hypothesis | None:
