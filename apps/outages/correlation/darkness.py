@@ -1,14 +1,16 @@
 """Who has power and who stayed dark: what the hypotheses say of the tree at a moment."""
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from math import log
+from math import inf, log
 
+from apps.outages.correlation.evidence import Signal
 from apps.outages.correlation.hypothesis import Hypothesis
+from apps.outages.correlation.live import Live
 from apps.outages.correlation.state import CLOCKS, FREED, Part
-from apps.outages.correlation.wave import Loss
 
 TOLD_BACK = 0.2
 """The share of its meters that tells that a device feeds again."""
@@ -29,39 +31,24 @@ SMALL_PART = 0.2
 
 @dataclass(slots=True)
 class Darkness:
-    """Answers from the part's hypotheses; `waiting` are those to be looked at again, and when."""
+    """Answers from the part's hypotheses.
+
+    `waiting` are those to be looked at again, and when, `due` is when the first is.
+    """
 
     part: Part
     waiting: list[tuple[float, Hypothesis]] = field(default_factory=list)
+    due: float = inf
 
-    def live(self, at: float, known: Mapping[int, Hypothesis]) -> Callable[[int], int]:
-        """Return a function that says how many meters below a device have power."""
+    def live(self, at: float, known: Mapping[int, Hypothesis]) -> Live:
+        """Return how many meters below each device have power."""
         lit = [self.part.devices.span(edge) for edge in known]
         dark = [
             span
             for span in self._dark_spans(at, known)
             if not any(span[0] <= first and last <= span[1] for first, last in lit)
         ]
-        told: dict[int, int] = {}
-
-        def live(edge: int) -> int:
-            if edge not in told:
-                told[edge] = self._count_live(edge, dark)
-            return told[edge]
-
-        return live
-
-    def _count_live(self, edge: int, dark: Sequence[tuple[int, int, int]]) -> int:
-        first, last = self.part.devices.span(edge)
-        gone, until = 0, first
-        for start, end, back in dark:
-            if start <= first and last <= end:
-                gone = self.part.meters_between(first, last) - back
-                break
-            if first <= start and end <= last and start >= until:
-                gone += self.part.meters_between(start, end) - back
-                until = end
-        return self.part.devices.size(edge) - max(0, gone)
+        return Live(self.part.devices, dark)
 
     def _dark_spans(self, at: float, known: Container[int]) -> list[tuple[int, int, int]]:
         """Return the spans of the tree in the dark with how many are back, the widest first."""
@@ -78,16 +65,17 @@ class Darkness:
     def expect(self, held: Hypothesis, at: float) -> None:
         """Look soon at what stayed dark; most are back since then."""
         self.waiting.append((at + CLOCKS, held))
+        self.due = min(self.due, at + CLOCKS)
 
     def settle_until(self, at: float) -> None:
         """See what stayed dark where most were back a while ago."""
-        if not self.waiting:
+        if at < self.due:
             return
         due = [entry for entry in self.waiting if entry[0] <= at]
-        if due:
-            self.waiting = [entry for entry in self.waiting if entry[0] > at]
-            for _, held in sorted(due, key=lambda entry: (entry[0], entry[1].edge)):
-                self._settle(held)
+        self.waiting = [entry for entry in self.waiting if entry[0] > at]
+        self.due = min((entry[0] for entry in self.waiting), default=inf)
+        for _, held in sorted(due, key=lambda entry: (entry[0], entry[1].edge)):
+            self._settle(held)
 
     def _settle(self, held: Hypothesis) -> None:
         if held.settled:
@@ -123,18 +111,27 @@ class Darkness:
     def _tops(self, held: Hypothesis) -> dict[int, list[int]]:
         """Return the uppermost devices below which nobody is back, with who reported there."""
         lit = self._lit(held)
+        tops: dict[tuple[int, ...], int] = {}
         dark: dict[int, list[int]] = {}
         for meter in held.lost:
             if meter in held.back:
                 continue
-            top = -1
-            for edge in self.part.devices.above(held.nodes[meter]):
-                if edge == held.edge or edge in lit:
-                    break
-                top = edge
-            if top >= 0 and self.part.devices.size(top) >= SMALLEST:
+            chain = self.part.devices.above(held.nodes[meter])
+            top = tops.get(chain)
+            if top is None:
+                top = tops[chain] = self._top(chain, held, lit)
+            if top >= 0:
                 dark.setdefault(top, []).append(meter)
         return dark
+
+    def _top(self, chain: Sequence[int], held: Hypothesis, lit: Container[int]) -> int:
+        """Return the last of these devices before a lit one, or -1: none, or a small one."""
+        top = -1
+        for edge in chain:
+            if edge == held.edge or edge in lit:
+                break
+            top = edge
+        return top if top >= 0 and self.part.devices.size(top) >= SMALLEST else -1
 
     @staticmethod
     def _is_known(other: Hypothesis, held: Hypothesis) -> bool:
@@ -145,11 +142,12 @@ class Darkness:
 
     def _lit(self, held: Hypothesis) -> set[int]:
         """Return the devices below which enough meters said that power is back."""
-        told: dict[int, int] = {}
-        for meter in held.back:
-            for edge in self.part.devices.above(held.nodes[meter]):
-                told[edge] = told.get(edge, 0) + 1
-        return {e for e, n in told.items() if n >= TOLD_BACK * self.part.devices.size(e)}
+        devices, told = self.part.devices, Counter[int]()
+        chains = Counter([devices.above(held.nodes[meter]) for meter in held.back])
+        for chain, count in chains.items():
+            for edge in chain:
+                told[edge] += count
+        return {e for e, n in told.items() if n >= TOLD_BACK * devices.size(e)}
 
     def _part(self, held: Hypothesis, edge: int, meters: Sequence[int]) -> None:
         """Open what stayed dark below the closed device as an outage of its own."""
@@ -164,7 +162,7 @@ class Darkness:
             insort(held.places, self.part.devices.position(held.nodes[meter]))
         self._relight(held, held.places, TOLD_BACK, 1.0, at)
 
-    def forget(self, losses: Sequence[Loss]) -> None:
+    def forget(self, losses: Sequence[Signal]) -> None:
         """What reports a loss had power: it was not among what had stayed dark."""
         partly = [h for h in self.part.found if h.remains]
         if not partly:
@@ -184,6 +182,6 @@ class Darkness:
         """Take off the parts of which such a share, and so many, speak from these places."""
         for first, last in list(held.remains):
             count = bisect_left(places, last) - bisect_left(places, first)
-            if count >= max(fewest, share * self.part.meters_between(first, last)):
+            if count >= max(fewest, share * self.part.devices.meters_between(first, last)):
                 held.remains.remove((first, last))
                 held.relit.append((first, last, at))

@@ -42,13 +42,12 @@ class Reach:
     spans: tuple[tuple[int, int, float], ...] = ()
     is_part: bool = False
 
-    def end(self, meter: int, position: int) -> float:
-        """Return when the meter's power was back."""
-        at = self.back.get(meter)
-        if at is not None:
-            return at
-        if meter in self.dark:
-            return self.until
+    def told(self) -> dict[int, float]:
+        """Return when power was back at each meter of which something was heard."""
+        return {**dict.fromkeys(self.dark, self.until), **self.back}
+
+    def silent(self, position: int) -> float:
+        """Return when power was back there for those who say nothing."""
         for first, last, until in self.spans:
             if first <= position < last:
                 return min(until, self.until)
@@ -89,10 +88,14 @@ def share_out(
     times = []
     order = sorted(reaches, key=lambda r: (r.since, not r.is_part, r.last - r.first))
     for reach in order:
+        since, told = reach.since, reach.told()
+        rest = None if reach.spans else reach.silent(-1)
         for place in range(reach.first, reach.last):
             meter = numbers[place]
-            start = max(reach.since, busy.get(meter, -inf))
-            until = reach.end(meter, positions[place])
+            start = max(since, busy.get(meter, since))
+            until = told.get(meter, rest)
+            if until is None:
+                until = reach.silent(positions[place])
             if until > start:
                 times.append(DarkTime(reach.outage, meter, start, until))
                 busy[meter] = until

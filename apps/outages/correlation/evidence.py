@@ -24,6 +24,10 @@ class What(IntEnum):
     LIT = 5
 
 
+# Read once: a member is looked up anew, and slowly, each time that its class is asked for it.
+_TRIP, _LOSS, _HINT, _CLOSE, _UP, _LIT = What
+
+
 class Signal(NamedTuple):
     """One event of a part. Times are seconds since 1970, positions are those of the grid.
 
@@ -71,10 +75,10 @@ def what_said(*, back: bool, of_device: bool, noticed: bool, asked: bool = False
     that a person reported it, `asked` that the meter answered a question.
     """
     if of_device:
-        return What.CLOSE if back else What.TRIP
+        return _CLOSE if back else _TRIP
     if back:
-        return What.LIT if asked else What.UP
-    return What.HINT if noticed or asked else What.LOSS
+        return _LIT if asked else _UP
+    return _HINT if noticed or asked else _LOSS
 
 
 def ordered(signals: Iterable[Signal]) -> list[Signal]:

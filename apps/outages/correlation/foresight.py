@@ -6,9 +6,10 @@ instead of one a transformer, which the judge would gather again.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 
 from apps.outages.correlation.course import infer
-from apps.outages.correlation.evidence import Signal, ordered
+from apps.outages.correlation.evidence import Signal
 from apps.outages.correlation.parts import Devices
 
 FEWEST = 100
@@ -36,11 +37,12 @@ def foresee(devices: Devices, told: Mapping[int, tuple[int, Signal]]) -> dict[in
     found: dict[int, Cause] = {}
     count = 0
     for feeder, said in positions.items():
-        signals = ordered(said)
+        pairs = sorted(said.items(), key=itemgetter(0))
+        signals = [signal for signal, _ in pairs]
         for hypothesis in infer(devices, signals, (), devices.meters_of(feeder)):
             count += 1
             cause = Cause(count, hypothesis.edge)
             for event in hypothesis.events:
-                for position in said[signals[event]]:
+                for position in pairs[event][1]:
                     found[position] = cause
     return found

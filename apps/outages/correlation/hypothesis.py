@@ -11,8 +11,9 @@ class Hypothesis:
     `edge` is the device or -1, `meter` the single meter or -1. `events` are positions in the
     ordered signals. `lost` holds the first loss of each meter that reported one, `back` the last
     return. `closed_at` is when SCADA or a person said that it is over, `faded_at` when enough of
-    its meters were back. `shrunk` says that only those who reported are in the dark, because
-    others proved to have power, `replaced` that its device opened again since.
+    its meters were back, `over_at` the former or else the latter: set both by `close` and `fade`.
+    `shrunk` says that only those who reported are in the dark, because others proved to have
+    power, `replaced` that its device opened again since.
 
     `remains` are the spans of the tree that stayed dark then, `relit` those that came back later
     and when; `prompt` counts who came back in time, `returned` who of those that reported a loss
@@ -29,6 +30,7 @@ class Hypothesis:
     named: bool = False
     closed_at: float | None = None
     faded_at: float | None = None
+    over_at: float | None = None
     shrunk: bool = False
     replaced: bool = False
     settled: bool = False
@@ -48,14 +50,9 @@ class Hypothesis:
         """Return whether its device is known and not inferred."""
         return self.named or self.pin is not None
 
-    def is_dark(self, meter: int, position: int, at: float) -> bool:
-        """Return whether the meter is without power at that moment because of this.
-
-        `position` is where it hangs in the order of the tree.
-        """
-        if meter in self.back or (self.shrunk and meter not in self.lost):
-            return False
-        return not self.is_over(at) or self.has_remains(position)
+    def may_be_dark(self, meter: int) -> bool:
+        """Return whether nothing that was heard of the meter says that it has power."""
+        return meter not in self.back and (not self.shrunk or meter in self.lost)
 
     def has_remains(self, position: int) -> bool:
         """Return whether the place stayed dark when most were back."""
@@ -63,13 +60,17 @@ class Hypothesis:
 
     def is_over(self, at: float) -> bool:
         """Return whether power was back at most of its meters by then."""
-        over = self.over_at
-        return over is not None and at > over
+        return self.over_at is not None and at > self.over_at
 
-    @property
-    def over_at(self) -> float | None:
-        """Return when power came back to most, or to all."""
-        return self.faded_at if self.closed_at is None else self.closed_at
+    def close(self, at: float) -> None:
+        """Let it be over since then, by somebody's word."""
+        self.closed_at = self.over_at = at
+
+    def fade(self, at: float) -> None:
+        """Let it be over since then, unless somebody said when."""
+        self.faded_at = at
+        if self.closed_at is None:
+            self.over_at = at
 
     def lose(self, event: int, meter: int, node: int, at: float) -> None:
         """Count a loss in."""

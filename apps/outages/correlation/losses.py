@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from math import log
 
 from apps.outages.correlation.darkness import Darkness
-from apps.outages.correlation.evidence import What
+from apps.outages.correlation.evidence import Signal, What
 from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.loners import Loners
 from apps.outages.correlation.state import CLOCKS, FREED, Part
-from apps.outages.correlation.wave import Habit, Loss, judge
+from apps.outages.correlation.wave import Habit, judge
 
 HEARD = 0.62
 """The share of last gasps that arrive."""
@@ -30,49 +30,48 @@ class Losses:
 
     def burst(self, losses: Sequence[int]) -> None:
         """Place a burst of exact losses."""
-        self.darkness.settle_until(self.part.signals[losses[0]].at)
-        fresh: list[tuple[int, Loss]] = []
-        doubted: dict[int, list[tuple[int, Loss, Hypothesis]]] = {}
+        part = self.part
+        self.darkness.settle_until(part.signals[losses[0]].at)
+        fresh: list[int] = []
+        doubted: dict[int, list[tuple[int, Hypothesis]]] = {}
         known: dict[int, Hypothesis] = {}
         for index in losses:
-            signal = self.part.signals[index]
-            held = self.part.holder(signal, CLOCKS)
+            signal = part.signals[index]
+            held = part.holder(signal, CLOCKS)
             if held is not None and held.edge < 0:
-                held = self.part.device_holder(signal, CLOCKS) or held
-            loss = Loss(signal.meter, signal.node, signal.at, signal.exact)
+                held = part.device_holder(signal, CLOCKS) or held
             if held is None:
-                fresh.append((index, loss))
+                fresh.append(index)
             elif signal.at <= held.since + CLOCKS and held.named and not held.pin:
                 known[held.edge] = held
-                fresh.append((index, loss))
+                fresh.append(index)
             elif signal.at <= held.since + CLOCKS or held.pin:
                 held.lose(index, signal.meter, signal.node, signal.at)
             else:
-                doubted.setdefault(id(held), []).append((index, loss, held))
+                doubted.setdefault(id(held), []).append((index, held))
         freed: dict[int, Hypothesis] = {}
         for members in doubted.values():
-            self._doubt(members, fresh, freed, known)
-        if fresh:
-            self._explain(sorted(fresh), freed, known)
+            held = members[0][1]
+            self._doubt(held, [index for index, _ in members], freed, known)
+        if fresh or freed:
+            self._explain(sorted([*fresh, *freed]), freed, known)
 
     def _doubt(
         self,
-        members: Sequence[tuple[int, Loss, Hypothesis]],
-        fresh: list[tuple[int, Loss]],
+        held: Hypothesis,
+        members: Sequence[int],
         freed: dict[int, Hypothesis],
         known: dict[int, Hypothesis],
     ) -> None:
         """Free the losses of meters thought dark, where so many show that they had power."""
-        held = members[0][2]
-        proving = {loss.meter for _, loss, _ in members if _had_power(held, loss)}
-        many = held.edge < 0 or len(proving) >= max(3.0, FREED * len(held.lost))
-        for index, loss, _ in members:
-            if many:
-                freed[index] = held
-                fresh.append((index, loss))
-            else:
+        losses = [self.part.signals[index] for index in members]
+        proving = {loss.meter for loss in losses if _had_power(held, loss)}
+        if held.edge >= 0 and len(proving) < max(3.0, FREED * len(held.lost)):
+            for index, loss in zip(members, losses, strict=True):
                 held.lose(index, loss.meter, loss.node, loss.at)
-        if many and held.edge >= 0:
+            return
+        freed.update(dict.fromkeys(members, held))
+        if held.edge >= 0:
             held.shrunk = held.over_at is None
             held.remains = []
             self._trip_again(held, known)
@@ -94,23 +93,23 @@ class Losses:
 
     def _explain(
         self,
-        losses: Sequence[tuple[int, Loss]],
+        losses: Sequence[int],
         freed: Mapping[int, Hypothesis],
         known: Mapping[int, Hypothesis],
     ) -> None:
-        first: dict[int, Loss] = {}
-        for _, loss in losses:
-            first.setdefault(loss.meter, loss)
-        at = losses[0][1].at
+        signals = self.part.signals
+        first: dict[int, Signal] = {}
+        for index in losses:
+            first.setdefault(signals[index].meter, signals[index])
         chance = self.part.rate / 60.0 + STRAY * len(first) / max(self.part.meters, 1)
         habit = Habit(HEARD, -log(min(MOST_CHANCE, chance)))
         distinct = list(first.values())
-        live = self.darkness.live(at, known)
+        live = self.darkness.live(distinct[0].at, known)
         opened = judge(self.part.devices, distinct, live, habit, known)
-        for index, loss in self._open(opened, losses, known):
-            held = freed.get(index)
+        for index in self._open(opened, losses, known):
+            loss, held = signals[index], freed.get(index)
             if held is not None and not self._stands(held):
-                held = self.part.device_holder(self.part.signals[index], CLOCKS)
+                held = self.part.device_holder(loss, CLOCKS)
             if held is not None:
                 held.lose(index, loss.meter, loss.node, loss.at)
             else:
@@ -123,32 +122,42 @@ class Losses:
     def _open(
         self,
         edges: Sequence[int],
-        losses: Sequence[tuple[int, Loss]],
+        losses: Sequence[int],
         known: Mapping[int, Hypothesis],
-    ) -> list[tuple[int, Loss]]:
+    ) -> list[int]:
         """Open hypotheses at the devices with the losses below them; return the others."""
-        wanted = set(edges)
-        groups: dict[int, list[tuple[int, Loss]]] = {edge: [] for edge in edges}
-        left: list[tuple[int, Loss]] = []
-        for index, loss in losses:
-            above = [e for e in self.part.devices.above(loss.node) if e in wanted]
-            (groups[above[0]] if above else left).append((index, loss))
+        signals, groups = self.part.signals, self._grouped(edges, losses)
+        left = groups.pop(-1)
         for edge, members in groups.items():
             found = known.get(edge)
             if found is None and members:
-                times = sorted(loss.at for _, loss in members)
-                since = times[len(times) // 2] if len(times) > 2 else times[0]
-                found = self.part.at(edge, since)
-            for index, loss in members:
+                middle = len(members) // 2 if len(members) > 2 else 0
+                found = self.part.at(edge, signals[members[middle]].at)
+            for index in members:
+                loss = signals[index]
                 if found is not None and loss.at >= found.since - CLOCKS:
                     found.lose(index, loss.meter, loss.node, loss.at)
                 else:
-                    left.append((index, loss))
-            self.darkness.forget([loss for _, loss in members])
+                    left.append(index)
+            self.darkness.forget([signals[index] for index in members])
         return sorted(left)
 
+    def _grouped(self, edges: Sequence[int], losses: Sequence[int]) -> dict[int, list[int]]:
+        """Return the losses by the nearest of the devices above them, -1 for none."""
+        above, signals = self.part.devices.above, self.part.signals
+        groups: dict[int, list[int]] = {edge: [] for edge in (*edges, -1)}
+        nearest: dict[tuple[int, ...], list[int]] = {}
+        for index in losses:
+            chain = above(signals[index].node)
+            group = nearest.get(chain)
+            if group is None:
+                edge = next((edge for edge in chain if edge in groups), -1)
+                group = nearest[chain] = groups[edge]
+            group.append(index)
+        return groups
 
-def _had_power(held: Hypothesis, loss: Loss) -> bool:
+
+def _had_power(held: Hypothesis, loss: Signal) -> bool:
     """Return whether the loss is not the one that the meter reported already.
 
     One without a time of its own may be late; it goes where the others of its moment go.

@@ -7,11 +7,12 @@ in the same order give the same outages.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from math import cos, floor, radians
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-from apps.outages.correlation.parts import devices_of
+from apps.outages.correlation.parts import Devices, devices_of
 from apps.outages.rules import (
     FINAL,
     Kind,
@@ -33,6 +34,11 @@ SPARE = 1.01
 CELL_DEGREES = 0.05
 CELLS_AROUND = 7_200
 FEWEST_COSINE = 0.01
+
+# Read once: a member is looked up anew, and slowly, each time that its class is asked for it.
+_OUTAGE, _RESTORATION = Kind.OUTAGE, Kind.RESTORATION
+_METER, _SUBSTATION = PlaceKind.SERVICE_POINT, PlaceKind.SUBSTATION
+_DETECTED, _SCADA, _TOPOLOGY = Status.DETECTED, Source.SCADA, MatchedBy.TOPOLOGY
 
 
 class Spot(NamedTuple):
@@ -107,13 +113,13 @@ class Candidate:
         if self.status in FINAL:
             return False
         at = report.occurred_at
-        if report.kind is Kind.RESTORATION:
+        if report.kind is _RESTORATION:
             return at >= self.first_detected_at - CLOCK_TOLERANCE
         if self.is_planned and self.planned_until is not None:
             return self.first_detected_at <= at <= self.planned_until
         if at < self.first_detected_at - window:
             return False
-        waits = self.status != Status.DETECTED or at <= self.last_event_at + window
+        waits = self.status != _DETECTED or at <= self.last_event_at + window
         return waits or report.is_answer
 
     def add(self, report: Report) -> None:
@@ -222,17 +228,22 @@ class Matcher:
         for candidate in candidates:
             self.keep(candidate)
 
+    @cached_property
+    def devices(self) -> Devices:
+        """Return the ways through the grid, the same for all events."""
+        return devices_of(self.grid)
+
     def keep(self, candidate: Candidate) -> None:
         """Let the outage take part in what follows."""
         if candidate.feeder_number is not None:
             self._keep_on_network(candidate)
-        if candidate.place_kind == PlaceKind.SUBSTATION:
+        if candidate.place_kind == _SUBSTATION:
             self.of_substation.setdefault(candidate.substation, []).append(candidate)
         self.placed.keep(candidate)
 
     def _keep_on_network(self, candidate: Candidate) -> None:
         """Remember it by what an event can be explained by: a meter, a device, else anywhere."""
-        if candidate.place_kind == PlaceKind.SERVICE_POINT:
+        if candidate.place_kind == _METER:
             self.of_meter.setdefault(candidate.meter_code, []).append(candidate)
             self.of_transformer.setdefault(candidate.transformer, []).append(candidate)
         elif candidate.edge >= 0:
@@ -245,10 +256,12 @@ class Matcher:
         """Return the outages of the feeder that could explain an event there."""
         found = [*self.of_feeder.get(spot.feeder_number or 0, ())]
         found += self.of_meter.get(spot.meter_code, ())
-        for edge in devices_of(self.grid).path(spot.node):
-            found += self.of_edge.get(edge, ())
+        of_edge = self.of_edge
+        # Most of the way has no outage: asking which edges have one is all that they cost.
+        for edge in [edge for edge in self.devices.path(spot.node) if edge in of_edge]:
+            found += of_edge[edge]
         if spot.edge >= 0:
-            found += self.of_edge.get(spot.edge, ())
+            found += of_edge.get(spot.edge, ())
         found += self.of_transformer.get(spot.transformer, ())
         return [c for c in found if c.feeder_number == spot.feeder_number]
 
@@ -263,7 +276,7 @@ class Matcher:
     def _find_at_substation(self, report: Report, spot: Spot, reach: Reach) -> Match | None:
         for candidate in self.of_substation.get(spot.substation, ()):
             if candidate.may_hold(report, reach.window):
-                return Match(candidate, MatchedBy.TOPOLOGY)
+                return Match(candidate, _TOPOLOGY)
         return None
 
     def _find_on_network(self, report: Report, spot: Spot, reach: Reach) -> Match | None:
@@ -273,13 +286,14 @@ class Matcher:
             if candidate.may_hold(report, reach.window)
             or self._stands_open(candidate, report)
         ]
-        if spot.by_device and report.kind is not Kind.RESTORATION:
+        if spot.by_device and report.kind is not _RESTORATION:
             found = [c for c in nearby if c.edge == spot.edge and c.edge >= 0]
         else:
-            found = [c for c in nearby if self._explains(c, report, spot)]
+            place = self.devices.position(spot.node)
+            found = [c for c in nearby if self._explains(c, report, spot, place)]
         if found:
-            return Match(self._closest(found), MatchedBy.TOPOLOGY)
-        if report.kind is Kind.OUTAGE and not spot.by_device:
+            return Match(self._closest(found), _TOPOLOGY)
+        if report.kind is _OUTAGE and not spot.by_device:
             return self._join_neighbour(nearby, spot)
         return None
 
@@ -288,27 +302,34 @@ class Matcher:
 
         Then there is no power below it, however long ago the last event came in.
         """
-        if candidate.edge < 0 or candidate.is_planned or report.kind is not Kind.OUTAGE:
+        if candidate.edge < 0 or candidate.is_planned or report.kind is not _OUTAGE:
             return False
         began = candidate.first_detected_at - CLOCK_TOLERANCE
         return not self.grid.closed[candidate.edge] and report.occurred_at >= began
 
-    def _explains(self, candidate: Candidate, report: Report, spot: Spot) -> bool:
-        """Return whether the outage, as it stands, has the event's place in the dark."""
-        if candidate.place_kind == PlaceKind.SERVICE_POINT:
+    def _explains(
+        self, candidate: Candidate, report: Report, spot: Spot, place: int
+    ) -> bool:
+        """Return whether the outage, as it stands, has the event's place in the dark.
+
+        `place` is the position of the event's node in the order of the tree.
+        """
+        if candidate.place_kind == _METER:
             return candidate.meter_code == spot.meter_code
         if spot.by_device:
             return candidate.edge == spot.edge
         if candidate.node < 0 or spot.node < 0:
             return False
-        before_trip = report.occurred_at < candidate.first_detected_at - CLOCK_TOLERANCE
-        if Source.SCADA in candidate.sources and before_trip:
+        first, last = self.devices.below(candidate.node)
+        if not first <= place < last:
             return False
-        enter, leave = self.grid.enter, self.grid.leave
-        return bool(enter[candidate.node] <= enter[spot.node] < leave[candidate.node])
+        began = candidate.first_detected_at - CLOCK_TOLERANCE
+        return _SCADA not in candidate.sources or report.occurred_at >= began
 
     def _closest(self, found: Sequence[Candidate]) -> Candidate:
         """Return the outage whose device is nearest above the place, the oldest of equals."""
+        if len(found) == 1:
+            return found[0]
         depth = self.grid.depth
         return min(
             found,
@@ -326,8 +347,8 @@ class Matcher:
         same = [
             c
             for c in nearby
-            if c.place_kind == PlaceKind.SERVICE_POINT
-            and c.status == Status.DETECTED
+            if c.place_kind == _METER
+            and c.status == _DETECTED
             and not c.is_planned
             and c.transformer == spot.transformer
         ]
@@ -342,7 +363,7 @@ class Matcher:
         below = self.grid.fed_node(spot.transformer)
         found.node = -1 if below is None else below
         found.has_moved = True
-        return Match(found, MatchedBy.TOPOLOGY)
+        return Match(found, _TOPOLOGY)
 
     def _find_nearby(self, report: Report, spot: Spot, reach: Reach) -> Match | None:
         if spot.latitude is None or spot.longitude is None:

@@ -1,7 +1,9 @@
 """Whether a hypothesis is over, since when, and whether it was momentary."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
 
 from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.parts import Devices
@@ -36,7 +38,7 @@ def conclude(
     limit = found.since + momentary_seconds
     if found.closed_at is not None:
         return Outcome(found.closed_at, found.closed_at <= limit, {})
-    silent = [m for m in found.lost if not _is_back(found, m)]
+    silent = [m for m, at in found.lost.items() if found.back.get(m, -inf) < at]
     back = list(found.back.values())
     if not back:
         return Outcome(None, momentary=False, presumed={})
@@ -58,52 +60,83 @@ def conclude(
     return Outcome(ended if over else None, over and ended <= limit, presumed)
 
 
-def _is_back(found: Hypothesis, meter: int) -> bool:
-    at = found.back.get(meter)
-    return at is not None and at >= found.lost[meter]
+@dataclass(slots=True)
+class _Group:
+    """How many of a device's reporters there are, how many are back, and since when the last."""
+
+    count: int = 0
+    returned: int = 0
+    latest: float = -inf
 
 
 def _presume(
     found: Hypothesis,
     devices: Devices,
     silent: Iterable[int],
-    back: dict[int, float],
+    back: Mapping[int, float],
     fewest: int,
     share: float,
 ) -> dict[int, float]:
     """Return when the silent meters came back, where enough of their neighbours did."""
-    groups: dict[int, list[int]] = {}
-    for meter in found.lost:
-        for edge in devices.above(found.nodes[meter]):
-            groups.setdefault(edge, []).append(meter)
-            if edge == found.edge:
-                break
-    since = {
-        edge: max(returned)
-        for edge, group in groups.items()
-        if len(group) >= fewest
-        and (returned := [back[m] for m in group if m in back])
-        and len(returned) >= share * len(group)
-    }
+    chains = {meter: devices.above(found.nodes[meter]) for meter in found.lost}
+    groups = _groups(found, chains, back)
+    since: dict[tuple[int, ...], float | None] = {}
     presumed = {}
     for meter in silent:
-        edge = _nearest(found, devices, meter, groups, fewest)
-        if edge in since:
-            presumed[meter] = since[edge]
+        chain = chains[meter]
+        if chain not in since:
+            group = _nearest(found, chain, groups, fewest)
+            since[chain] = None if group is None else _returned(group, share)
+        at = since[chain]
+        if at is not None:
+            presumed[meter] = at
     return presumed
+
+
+def _groups(
+    found: Hypothesis, chains: Mapping[int, tuple[int, ...]], back: Mapping[int, float]
+) -> dict[int, _Group]:
+    """Return those who reported by each device above them, up to the one that opened."""
+    # Many report below the same devices: the way up is gone once for all of them.
+    nearest: dict[tuple[int, ...], _Group] = {}
+    for meter, chain in chains.items():
+        group = nearest.get(chain)
+        if group is None:
+            group = nearest[chain] = _Group()
+        group.count += 1
+        at = back.get(meter)
+        if at is not None:
+            group.returned += 1
+            group.latest = max(group.latest, at)
+    groups: defaultdict[int, _Group] = defaultdict(_Group)
+    for chain, part in nearest.items():
+        for edge in _up_to(found.edge, chain):
+            group = groups[edge]
+            group.count += part.count
+            group.returned += part.returned
+            group.latest = max(group.latest, part.latest)
+    return groups
+
+
+def _up_to(edge: int, chain: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the devices up to this one, all where it is not among them."""
+    return chain[: chain.index(edge) + 1] if edge in chain else chain
 
 
 def _nearest(
     found: Hypothesis,
-    devices: Devices,
-    meter: int,
-    groups: dict[int, list[int]],
+    chain: tuple[int, ...],
+    groups: Mapping[int, _Group],
     fewest: int,
-) -> int:
-    """Return the nearest device above the meter below which enough of them reported, or -1."""
-    for edge in devices.above(found.nodes[meter]):
-        if len(groups.get(edge, ())) >= fewest:
-            return edge
-        if edge == found.edge:
-            break
-    return -1
+) -> _Group | None:
+    """Return the nearest of the devices below which enough reported, or None."""
+    for edge in _up_to(found.edge, chain):
+        if groups[edge].count >= fewest:
+            return groups[edge]
+    return None
+
+
+def _returned(group: _Group, share: float) -> float | None:
+    """Return since when the group is back, or None: too few of it are."""
+    enough = group.returned and group.returned >= share * group.count
+    return group.latest if enough else None

@@ -19,8 +19,12 @@ class Devices:
 
     grid: "Grid"
     _chains: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    _chains_of_devices: dict[int, tuple[int, ...]] = field(default_factory=dict)
     _paths: dict[int, list[int]] = field(default_factory=dict)
     _sizes: dict[int, int] = field(default_factory=dict)
+    _spans: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _intervals: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _ranks: dict[int, tuple[int, str]] = field(default_factory=dict)
     _below: dict[int, list[int]] | None = None
     _meters: dict[int, int] | None = None
 
@@ -38,12 +42,20 @@ class Devices:
         """Return the protective devices above the node, the nearest first.
 
         The last is the breaker that leads the feeder, where there is one. None for -1.
+        Nodes with the same nearest device share one tuple.
         """
-        if node < 0:
-            return ()
         found = self._chains.get(node)
         if found is None:
-            found = self._chains[node] = self._walk(node)
+            found = self._chains[node] = self._chain(node)
+        return found
+
+    def _chain(self, node: int) -> tuple[int, ...]:
+        nearest = int(self.grid.protective_of_node[node]) if node >= 0 else -1
+        if nearest < 0:
+            return ()
+        found = self._chains_of_devices.get(nearest)
+        if found is None:
+            found = self._chains_of_devices[nearest] = self._walk(node)
         return found
 
     def path(self, node: int) -> list[int]:
@@ -99,20 +111,40 @@ class Devices:
 
     def span(self, edge: int) -> tuple[int, int]:
         """Return the positions [first, last) of what the device feeds."""
-        node = self.fed(edge)
+        found = self._spans.get(edge)
+        if found is None:
+            found = self._spans[edge] = self.below(self.fed(edge))
+        return found
+
+    def below(self, node: int) -> tuple[int, int]:
+        """Return the positions [first, last) of the node and all below it; none for -1."""
+        found = self._intervals.get(node)
+        if found is None:
+            found = self._intervals[node] = self._interval(node)
+        return found
+
+    def _interval(self, node: int) -> tuple[int, int]:
         if node < 0:
             return 0, 0
         return int(self.grid.enter[node]), int(self.grid.leave[node])
 
+    def meters_between(self, first: int, last: int) -> int:
+        """Return how many meters hang at these positions, [first, last)."""
+        sums = self.grid.tree.meters_before
+        return int(sums[last]) - int(sums[first])
+
     def position(self, node: int) -> int:
         """Return the position of the node in the order of the tree; -1 for none."""
-        return int(self.grid.enter[node]) if node >= 0 else -1
+        return self.below(node)[0] if node >= 0 else -1
 
     def rank(self, edge: int) -> tuple[int, str]:
         """Return a key that orders devices the same in every process: deepest first."""
-        node = self.fed(edge)
-        depth = int(self.grid.depth[node]) if node >= 0 else -1
-        return -depth, self.grid.edge_code(edge)
+        found = self._ranks.get(edge)
+        if found is None:
+            node = self.fed(edge)
+            depth = int(self.grid.depth[node]) if node >= 0 else -1
+            found = self._ranks[edge] = (-depth, self.grid.edge_code(edge))
+        return found
 
     def known(self, edges: Sequence[int]) -> list[int]:
         """Return the devices in that order."""

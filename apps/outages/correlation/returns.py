@@ -1,5 +1,6 @@
 """Devices that trip and close by SCADA's word, and meters that come back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.outages.correlation.darkness import TOLD_BACK, Darkness
@@ -38,7 +39,7 @@ class Returns:
         if held is None or held.closed_at is not None or signal.at < held.since:
             return
         held.events.append(index)
-        held.closed_at = signal.at
+        held.close(signal.at)
         self.darkness.expect(held, signal.at)
 
     def up(self, index: int, signal: Signal) -> None:
@@ -62,7 +63,7 @@ class Returns:
         held.prompt += over is not None and at <= over + SETTLES
         if held.faded_at is None and held.edge >= 0 and not held.pin:
             if held.returned >= max(1.0, FADES * len(held.lost)):
-                held.faded_at = signal.at
+                held.fade(signal.at)
                 self.darkness.expect(held, signal.at + CLOCKS)
         elif held.remains:
             self.darkness.lighten(held, signal.at)
@@ -73,44 +74,51 @@ class Returns:
         A return that nobody waited for belongs to what ended last.
         """
         over = self._begun(signal)
-        told = [h for h in over if signal.meter in h.back]
-        if told:
-            again = max(told, key=lambda h: h.back[signal.meter])
-            if again.back[signal.meter] > signal.at - REPEATS:
+        if len(over) < 2:
+            return over[0] if over else None
+        meter = signal.meter
+        silent = [h for h in over if meter not in h.back]
+        if len(silent) < len(over):
+            told = [h for h in over if meter in h.back]
+            again = max(told, key=lambda h: h.back[meter])
+            if again.back[meter] > signal.at - REPEATS:
                 return again
-        silent = [h for h in over if signal.meter not in h.back] if told else over
-        waited = [h for h in silent if self._waits(h, signal)]
-        unheard = [h for h in silent if h.closed_at is not None and _is_unheard(h)]
+        return self._awaiting(silent, signal) or _ended_last(silent, over)
+
+    def _awaiting(self, silent: Sequence[Hypothesis], signal: Signal) -> Hypothesis | None:
+        """Return which of those that did not hear of the meter yet waits for its return."""
+        meter, at = signal.meter, signal.at
+        waited = [
+            h
+            for h in silent
+            if h.over_at is None or at <= h.over_at + SETTLES or self._lags(h, signal)
+        ]
+        if not waited:
+            return None
+        unheard = _unheard(silent)
         if len(waited) == 1 and not unheard:
             return waited[0]
-        spoke = [h for h in waited if h.lost.get(signal.meter, signal.at) < signal.at]
+        spoke = [h for h in waited if h.lost.get(meter, at) < at]
         if spoke:
-            return max(spoke, key=lambda h: h.lost[signal.meter])
-        if waited:
-            first = min(waited, key=lambda h: h.since)
-            kept = [h for h in unheard if h.since <= first.since < (h.over_at or 0.0)]
-            return min([first, *kept], key=lambda h: h.since)
-        over = unheard or over
-        return max(over, key=lambda h: h.since) if over else None
+            return max(spoke, key=lambda h: h.lost[meter])
+        first = min(waited, key=_since)
+        kept = [h for h in unheard if h.since <= first.since < (h.over_at or 0.0)]
+        return min([first, *kept], key=_since)
 
     def _begun(self, signal: Signal) -> list[Hypothesis]:
         """Return what had begun by then and may have had the meter in the dark."""
-        meter, latest, all_at = signal.meter, signal.at + CLOCKS, self.part.all_at
+        meter, latest = signal.meter, signal.at + CLOCKS
         held = self.part.by_meter.get(meter)
         over = [held] if held is not None and signal.at >= held.since else []
-        for edge in self.part.devices.above(signal.node):
-            if edge in all_at:
-                over += [
-                    h
-                    for h in all_at[edge]
-                    if h.since <= latest and (not h.shrunk or meter in h.lost)
-                ]
+        over += [
+            h
+            for h in self.part.all_above(signal.node)
+            if h.since <= latest and (not h.shrunk or meter in h.lost)
+        ]
         return over
 
-    def _waits(self, held: Hypothesis, signal: Signal) -> bool:
-        over = held.over_at
-        if over is None or signal.at <= over + SETTLES:
-            return True
+    def _lags(self, held: Hypothesis, signal: Signal) -> bool:
+        """Return whether the place stayed dark when most were back, and may come back now."""
         if not held.remains and not held.relit:
             return False
         position = self.part.devices.position(signal.node)
@@ -120,6 +128,19 @@ class Returns:
         )
 
 
-def _is_unheard(held: Hypothesis) -> bool:
-    """Return whether almost nobody came back when SCADA said that it was over."""
-    return not held.replaced and held.prompt < TOLD_BACK * len(held.lost)
+def _ended_last(silent: Sequence[Hypothesis], over: Sequence[Hypothesis]) -> Hypothesis:
+    """Return the last of those of which nobody was heard, where there are any, else of all."""
+    return max(_unheard(silent) or over, key=_since)
+
+
+def _unheard(silent: Sequence[Hypothesis]) -> list[Hypothesis]:
+    """Return those of which almost nobody came back when SCADA said that they were over."""
+    return [
+        h
+        for h in silent
+        if h.closed_at is not None and not h.replaced and h.prompt < TOLD_BACK * len(h.lost)
+    ]
+
+
+def _since(held: Hypothesis) -> float:
+    return held.since

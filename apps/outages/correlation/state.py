@@ -20,7 +20,8 @@ class Part:
 
     `rate` is how often a meter reports a loss by itself, per hour; `meters` how many the part
     has; `now` the moment until which silence counts. `by_edge` has the last hypothesis of each
-    device, `all_at` every one; `by_meter` the last of each single meter.
+    device, `all_at` every one; `by_meter` the last of each single meter. `_last` and `_all`
+    remember what they have above each device, itself included, until there is another one.
     """
 
     devices: Devices
@@ -32,6 +33,8 @@ class Part:
     by_edge: dict[int, Hypothesis] = field(default_factory=dict)
     all_at: dict[int, list[Hypothesis]] = field(default_factory=dict)
     by_meter: dict[int, Hypothesis] = field(default_factory=dict)
+    _last: dict[int, list[Hypothesis]] = field(default_factory=dict)
+    _all: dict[int, list[Hypothesis]] = field(default_factory=dict)
 
     def at(self, edge: int, since: float) -> Hypothesis:
         """Return the hypothesis that the device opened then: the one there is, or a new one."""
@@ -60,9 +63,11 @@ class Part:
             if before is not None:
                 before.replaced = True
                 if before.over_at is None:
-                    before.faded_at = found.since
+                    before.fade(found.since)
             self.by_edge[found.edge] = found
             self.all_at.setdefault(found.edge, []).append(found)
+            self._last.clear()
+            self._all.clear()
         elif found.meter >= 0:
             self.by_meter[found.meter] = found
 
@@ -75,20 +80,40 @@ class Part:
 
     def device_holder(self, signal: Signal, slack: float) -> Hypothesis | None:
         """Return the same, of devices only."""
-        for edge in self.devices.above(signal.node):
-            held = self.by_edge.get(edge)
-            if held is not None and self.holds(held, signal, slack):
+        for held in self.last_above(signal.node):
+            if self.holds(held, signal, slack):
                 return held
         return None
 
     def holds(self, held: Hypothesis, signal: Signal, slack: float) -> bool:
         """Return whether the signal's place was in the dark because of this."""
-        if signal.at < held.since - slack:
+        at, over = signal.at, held.over_at
+        if at < held.since - slack or not held.may_be_dark(signal.meter):
             return False
-        position = self.devices.position(signal.node)
-        return held.is_dark(signal.meter, position, signal.at)
+        if over is None or at <= over:
+            return True
+        if not held.remains:
+            return False
+        return held.has_remains(self.devices.position(signal.node))
 
-    def meters_between(self, first: int, last: int) -> int:
-        """Return how many meters hang at these positions of the tree."""
-        sums = self.devices.grid.tree.meters_before
-        return int(sums[last]) - int(sums[first])
+    def last_above(self, node: int) -> Sequence[Hypothesis]:
+        """Return the last hypothesis of each device above the node, the nearest first."""
+        chain = self.devices.above(node)
+        if not chain:
+            return ()
+        found = self._last.get(chain[0])
+        if found is None:
+            found = [self.by_edge[edge] for edge in chain if edge in self.by_edge]
+            self._last[chain[0]] = found
+        return found
+
+    def all_above(self, node: int) -> Sequence[Hypothesis]:
+        """Return every hypothesis of the devices above the node, those of the nearest first."""
+        chain = self.devices.above(node)
+        if not chain:
+            return ()
+        found = self._all.get(chain[0])
+        if found is None:
+            found = [held for edge in chain for held in self.all_at.get(edge, ())]
+            self._all[chain[0]] = found
+        return found

@@ -6,11 +6,12 @@ its own. Times that scatter more than clocks do speak against one common cause; 
 below a device noticeably before it did has a cause of its own.
 """
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf, log
 from typing import NamedTuple
 
+from apps.outages.correlation.evidence import Signal
 from apps.outages.correlation.parts import Devices
 
 DEVICE_PRICE = 7.0
@@ -22,15 +23,6 @@ FEWEST_TIMED = 3
 TWICE_VARIANCE = 2 * CLOCK_SPREAD * CLOCK_SPREAD
 SIGNIFICANT = 4.0
 DARK_PRICE = 10.0
-
-
-class Loss(NamedTuple):
-    """A meter that lost power: its number, its node, the moment, and whether that is exact."""
-
-    meter: int
-    node: int
-    at: float
-    exact: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,39 +46,28 @@ class Habit:
         return -log(1 - self.heard)
 
 
-@dataclass(slots=True)
-class Times:
+class Times(NamedTuple):
     """How many moments, their sum and the sum of their squares, in seconds.
 
     `named` says that SCADA named a device among those that they come from.
     """
 
-    count: int = 0
+    number: int = 0
     total: float = 0.0
     squares: float = 0.0
     named: bool = False
 
-    def note(self, at: float) -> None:
-        """Count one more in."""
-        self.count += 1
-        self.total += at
-        self.squares += at * at
-
-    def add(self, other: "Times") -> None:
-        """Count the others in."""
-        self.count += other.count
-        self.total += other.total
-        self.squares += other.squares
-        self.named = self.named or other.named
-
     def off(self, at: float) -> float:
         """Return the sum of the squared distances from a moment, in s²."""
-        return max(0.0, self.squares - 2 * at * self.total + self.count * at * at)
+        return max(0.0, self.squares - 2 * at * self.total + self.number * at * at)
 
     @property
     def mean(self) -> float:
         """Return their mean."""
-        return self.total / self.count
+        return self.total / self.number
+
+
+NEVER = Times()
 
 
 @dataclass(slots=True)
@@ -98,22 +79,23 @@ class Tally:
 
     count: int = 0
     direct: int = 0
-    own: Times = field(default_factory=Times)
+    own: Times = NEVER
     children: dict[int, None] = field(default_factory=dict)
 
 
 class Verdict(NamedTuple):
     """How one device does as the explanation.
 
-    `as_open` and `as_closed` are what the two cost. If it is open, `peeled` are the devices below
-    with a cause of their own; the rest are `joined` reports, whose silent neighbours cost
-    `quiet`, with their `times`; the causes of their own cost `extra`. `upper` says that of two
-    devices with the same meters below it is the likelier.
+    `as_open` and `as_closed` are what the two cost, `best` is the lower. If it is open, `peeled`
+    are the devices below with a cause of their own; the rest are `joined` reports, whose silent
+    neighbours cost `quiet`, with their `times`; the causes of their own cost `extra`. `upper`
+    says that of two devices with the same meters below it is the likelier.
     """
 
     edge: int
     as_open: float
     as_closed: float
+    best: float
     joined: int
     quiet: float
     times: Times
@@ -128,22 +110,17 @@ class Verdict(NamedTuple):
             self.upper and self.as_open == self.as_closed
         )
 
-    @property
-    def best(self) -> float:
-        """Return the lower of the two costs."""
-        return min(self.as_open, self.as_closed)
-
 
 def judge(
     devices: Devices,
-    losses: Sequence[Loss],
-    live: Callable[[int], int],
+    losses: Sequence[Signal],
+    live: Mapping[int, int],
     habit: Habit,
     known: Container[int] = (),
 ) -> list[int]:
     """Return the devices that are open, the deepest first.
 
-    `live` says how many meters below a device had power until now. The `known` ones are open for
+    `live` has how many meters below a device had power until now. The `known` ones are open for
     certain, unless one above explains what is heard below them.
     """
     tallies = _tally(devices, losses)
@@ -152,11 +129,11 @@ def judge(
     for edge in devices.known(list(tallies)):
         verdict = weigher.weigh(edge)
         if edge in known:
-            verdict.times.named = True
             sure = verdict.as_open - DEVICE_PRICE
-            verdict = verdict._replace(as_open=sure, as_closed=inf)
-        same = [c for c in tallies[edge].children if devices.size(c) == devices.size(edge)]
-        if same and devices.blows(edge):
+            times = verdict.times._replace(named=True)
+            verdict = verdict._replace(as_open=sure, as_closed=inf, best=sure, times=times)
+        sizes = map(devices.size, tallies[edge].children)
+        if devices.size(edge) in sizes and devices.blows(edge):
             verdict = verdict._replace(upper=True)
         verdicts[edge] = verdict
     below = {child for tally in tallies.values() for child in tally.children}
@@ -167,50 +144,72 @@ def judge(
     return devices.known(found)
 
 
-def _tally(devices: Devices, losses: Sequence[Loss]) -> dict[int, Tally]:
+def _tally(devices: Devices, losses: Sequence[Signal]) -> dict[int, Tally]:
+    # Many report below the same devices: the way up is gone once for all of them.
+    groups: dict[tuple[int, ...], list[Signal]] = {}
+    for loss in losses:
+        groups.setdefault(devices.above(loss.node), []).append(loss)
     tallies: dict[int, Tally] = {}
     base = losses[0].at if losses else 0.0
-    for loss in losses:
+    for chain, heard in groups.items():
         before = -1
-        for edge in devices.above(loss.node):
+        for edge in chain:
             tally = tallies.get(edge)
             if tally is None:
                 tally = tallies[edge] = Tally()
-            tally.count += 1
+            tally.count += len(heard)
             if before >= 0:
                 tally.children[before] = None
             else:
-                tally.direct += 1
-                if loss.exact:
-                    tally.own.note(loss.at - base)
+                tally.direct = len(heard)
+                tally.own = _times(heard, base)
             before = edge
     return tallies
 
 
-@dataclass(slots=True)
+def _times(heard: Sequence[Signal], base: float) -> Times:
+    """Return the exact moments of the reports, counted from the base."""
+    number, total, squares = 0, 0.0, 0.0
+    for loss in heard:
+        if loss.exact:
+            at = loss.at - base
+            number += 1
+            total += at
+            squares += at * at
+    return Times(number, total, squares)
+
+
 class _Weigher:
     """Weighs one device after the other, from the leaves up."""
 
-    devices: Devices
-    live: Callable[[int], int]
-    habit: Habit
-    tallies: Mapping[int, Tally]
-    below: Mapping[int, Verdict]
+    def __init__(
+        self,
+        devices: Devices,
+        live: Mapping[int, int],
+        habit: Habit,
+        tallies: Mapping[int, Tally],
+        below: Mapping[int, Verdict],
+    ) -> None:
+        self.devices, self.live = devices, live
+        self.lone, self.speaking, self.silence = habit.lone, habit.speaking, habit.silence
+        self.tallies, self.below = tallies, below
 
     def weigh(self, edge: int) -> Verdict:
         """Return the verdict on the device; those below it have theirs already."""
-        tally, live = self.tallies[edge], self.live(edge)
+        tally, live = self.tallies[edge], self.live[edge]
         children = [self.below[child] for child in tally.children]
-        as_closed = tally.direct * self.habit.lone + sum(child.best for child in children)
+        as_closed = tally.direct * self.lone + sum(child.best for child in children)
         quiet = self._quiet(edge, tally, live)
-        plain = Verdict(edge, inf, as_closed, tally.count, quiet, Times())
-        best = plain
-        for moment in _moments(tally, children) if live else ():
-            tried = self._open_at(moment, tally, children, plain)
+        plain = Verdict(edge, inf, as_closed, as_closed, tally.count, quiet, NEVER)
+        if not live:
+            return plain
+        best, whole = plain, _together(tally.own, children)
+        for moment in _moments(whole, children):
+            tried = self._open_at(moment, tally, children, plain, whole)
             if tried.as_open < best.as_open:
                 best = tried
-        if best.peeled and best.times.count:
-            tried = self._open_at(best.times.mean, tally, children, plain)
+        if best.peeled and best.times.number:
+            tried = self._open_at(best.times.mean, tally, children, plain, whole)
             best = min(best, tried, key=lambda v: v.as_open)
         return best
 
@@ -219,63 +218,75 @@ class _Weigher:
 
         A branch that is wholly silent may have been dark before: its silence is limited.
         """
-        cost, rest = 0.0, live - tally.direct
+        cost, rest, heard, silence = 0.0, live - tally.direct, tally.children, self.silence
         for child in self.devices.children(edge):
-            size = self.live(child)
+            size = self.live[child]
             rest -= size
-            if child not in tally.children:
-                cost += min(size * self.habit.silence, DARK_PRICE)
-        return cost + max(0, rest) * self.habit.silence
+            if child not in heard:
+                cost += min(size * silence, DARK_PRICE)
+        return cost + max(0, rest) * silence
 
     def _open_at(
-        self, moment: float, tally: Tally, children: Sequence[Verdict], plain: Verdict
+        self,
+        moment: float,
+        tally: Tally,
+        children: Sequence[Verdict],
+        plain: Verdict,
+        whole: Times,
     ) -> Verdict:
         """Return the verdict if the device opened then: each part joins it or is peeled off."""
-        times, joined, extra, quiet = Times(), tally.direct, 0.0, plain.quiet
-        peeled = []
-        times.add(tally.own)
+        joined, extra, quiet, peeled = tally.direct, 0.0, plain.quiet, []
         for child in children:
-            spread = child.times.off(moment) / TWICE_VARIANCE
-            if _is_earlier(child.times, moment) and child.best < (
-                child.extra + spread + child.joined * self.habit.speaking + child.quiet
-            ):
+            if child.times.number >= FEWEST_TIMED and self._is_apart(child, moment):
                 peeled.append(child.edge)
                 extra += child.best
                 continue
-            times.add(child.times)
             joined += child.joined
             extra += child.extra
-            quiet += min(child.quiet, DARK_PRICE + child.joined * self.habit.lone)
+            quiet += min(child.quiet, DARK_PRICE + child.joined * self.lone)
+        times = whole
+        if peeled:
+            times = _together(tally.own, [c for c in children if c.edge not in peeled])
         cost = DEVICE_PRICE + NAMED_PRICE * times.named + extra + quiet
-        cost += joined * self.habit.speaking + times.off(moment) / TWICE_VARIANCE
-        found = (plain.edge, cost, plain.as_closed, joined, quiet, times)
-        return Verdict(*found, tuple(peeled), extra)
+        cost += joined * self.speaking + times.off(moment) / TWICE_VARIANCE
+        closed = plain.as_closed
+        lower, apart = min(cost, closed), tuple(peeled)
+        return Verdict(plain.edge, cost, closed, lower, joined, quiet, times, apart, extra)
+
+    def _is_apart(self, child: Verdict, moment: float) -> bool:
+        """Return whether a part that was before has, the cheaper, a cause of its own.
+
+        Before means by more than clocks explain.
+        """
+        times, mean = child.times, child.times.mean
+        if mean >= moment:
+            return False
+        if times.number * (mean - moment) ** 2 / TWICE_VARIANCE < SIGNIFICANT:
+            return False
+        spread = times.off(moment) / TWICE_VARIANCE
+        joining = child.extra + spread + child.joined * self.speaking + child.quiet
+        return child.best < joining
 
 
-def _shift(times: Times, moment: float) -> float:
-    """Return what it costs that the times lie around another moment than their mean."""
-    if not times.count:
-        return 0.0
-    return times.count * (times.mean - moment) ** 2 / TWICE_VARIANCE
+def _together(own: Times, children: Sequence[Verdict]) -> Times:
+    """Return a device's own moments and those of its parts in one."""
+    number, total, squares, named = own
+    for child in children:
+        times = child.times
+        number += times.number
+        total += times.total
+        squares += times.squares
+        named = named or times.named
+    return Times(number, total, squares, named)
 
 
-def _is_earlier(times: Times, moment: float) -> bool:
-    """Return whether the times lie before the moment by more than clocks explain."""
-    if times.count < FEWEST_TIMED or times.mean >= moment:
-        return False
-    return _shift(times, moment) >= SIGNIFICANT
-
-
-def _moments(tally: Tally, children: Sequence[Verdict]) -> list[float]:
+def _moments(whole: Times, children: Sequence[Verdict]) -> Collection[float]:
     """Return when the device may have opened: when any of its parts went dark, or on average."""
-    parts = [c.times for c in children if c.times.count >= FEWEST_TIMED]
-    whole = Times()
-    for times in (tally.own, *(c.times for c in children)):
-        whole.add(times)
-    means = [times.mean for times in parts]
-    if whole.count:
+    means = [c.times.mean for c in children if c.times.number >= FEWEST_TIMED]
+    if whole.number:
         means.append(whole.mean)
-    return means or [0.0]
+    # Each once: of equals the first is the one that counts.
+    return dict.fromkeys(means) or (0.0,)
 
 
 def _choose(

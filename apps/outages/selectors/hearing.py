@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
@@ -15,7 +16,6 @@ from apps.outages.correlation.evidence import (
     SAME_MOMENT,
     Pin,
     Signal,
-    ordered,
     what_said,
 )
 from apps.outages.correlation.hypothesis import Hypothesis
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 BEFORE = timedelta(hours=2)
 FARTHEST = timedelta(hours=48)
+PLANNED, RESTORATION = Kind.PLANNED.value, Kind.RESTORATION.value
+_by_signal = itemgetter(0)
 
 
 class EventRow(NamedTuple):
@@ -138,31 +140,40 @@ def signals_of(
     """
     grid = devices.grid
     nodes = grid.node_indexes([row.node or 0 for row in rows])
-    found = []
-    for row, node in zip(rows, nodes.tolist(), strict=True):
-        signal = _signal(devices, row, node)
-        if signal is not None and int(grid.feeder_of_node[signal.node]) == feeder:
-            found.append((signal, row))
-    place = dict(found)
-    return [(signal, place[signal]) for signal in ordered(place)]
+    edges = [-1] * len(rows)
+    for place, row in enumerate(rows):
+        if row.meter is None:
+            edges[place] = _edge(devices, row.device)
+            nodes[place] = devices.fed(edges[place])
+    feeders = grid.feeder_of_node[nodes].tolist()
+    found = [
+        (_signal(row, node, edge), row)
+        for row, node, edge, of in zip(rows, nodes.tolist(), edges, feeders, strict=True)
+        if of == feeder and row.kind != PLANNED and (row.meter is not None or node >= 0)
+    ]
+    # No two are equal: an event is stored once by its name.
+    found.sort(key=_by_signal)
+    return found
 
 
-def _signal(devices: Devices, row: EventRow, node: int) -> Signal | None:
-    edge, of_device = -1, row.meter is None
-    if row.kind == Kind.PLANNED:
-        return None
-    if of_device:
-        edge = _edge(devices, row.device)
-        node = devices.fed(edge)
-        if node < 0:
-            return None
-    call = row.source in BY_PEOPLE
-    back = row.kind == Kind.RESTORATION
-    what = what_said(back=back, of_device=of_device, noticed=call, asked=row.is_answer)
-    exact = abs(row.at - row.received_at) > SAME_MOMENT
-    meter = -1 if row.meter is None else row.meter
-    name = (row.source, row.name)
-    return Signal(row.at.timestamp(), what, meter, node, edge, call, exact, name)
+def _signal(row: EventRow, node: int, edge: int) -> Signal:
+    call, at = row.source in BY_PEOPLE, row.at
+    what = what_said(
+        back=row.kind == RESTORATION,
+        of_device=row.meter is None,
+        noticed=call,
+        asked=row.is_answer,
+    )
+    return Signal(
+        at.timestamp(),
+        what,
+        -1 if row.meter is None else row.meter,
+        node,
+        edge,
+        call,
+        abs(at - row.received_at) > SAME_MOMENT,
+        (row.source, row.name),
+    )
 
 
 def _edge(devices: Devices, code: str) -> int:

@@ -13,6 +13,9 @@ from apps.outages.rules import BY_PEOPLE, Kind, Report
 if TYPE_CHECKING:
     from apps.network.topology import Grid
 
+_RESTORATION = Kind.RESTORATION
+_OF_POWER = (Kind.OUTAGE, _RESTORATION)
+
 
 def causes_of(
     grid: "Grid",
@@ -30,7 +33,7 @@ def causes_of(
         report, spot, place = reports[index], spots[index], places[index]
         if spot is None or not spot.feeder_number or spot.node < 0:
             continue
-        if report.kind is Kind.OUTAGE or report.kind is Kind.RESTORATION:
+        if report.kind in _OF_POWER:
             meter = place.meter_pk if place is not None and not spot.by_device else None
             signal = _signal(report, spot, -1 if meter is None else meter)
             told[index] = (spot.feeder_number, signal)
@@ -42,7 +45,7 @@ def _signal(report: Report, spot: Spot, meter: int) -> Signal:
     return Signal(
         at.timestamp(),
         what_said(
-            back=report.kind is Kind.RESTORATION,
+            back=report.kind is _RESTORATION,
             of_device=spot.by_device,
             noticed=call,
             asked=report.is_answer,

@@ -1,0 +1,45 @@
+"""How many meters below a device have power at a moment, when parts of the tree are in the dark."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+
+from apps.outages.correlation.parts import Devices
+
+
+class Live(dict[int, int]):
+    """The number of live meters by device, counted when it is asked for first.
+
+    `dark` are the spans of the tree in the dark, [first, last), with how many meters there are
+    back; the widest first where several begin at one position. Spans of devices lie in each
+    other or apart: only the outermost are kept.
+    """
+
+    def __init__(self, devices: Devices, dark: Iterable[tuple[int, int, int]]) -> None:
+        self._devices = devices
+        self._firsts: list[int] = []
+        self._lasts: list[int] = []
+        self._back: list[int] = []
+        self._gone: list[int] = []
+        until = 0
+        for first, last, back in dark:
+            if first >= until:
+                self._firsts.append(first)
+                self._lasts.append(last)
+                self._back.append(back)
+                self._gone.append(devices.meters_between(first, last) - back)
+                until = last
+
+    def __missing__(self, edge: int) -> int:
+        live = self._devices.size(edge)
+        if self._firsts:
+            live = self._lit(live, *self._devices.span(edge))
+        self[edge] = live
+        return live
+
+    def _lit(self, size: int, first: int, last: int) -> int:
+        """Return how many of the meters in the span of a device have power."""
+        around = bisect_right(self._firsts, first) - 1
+        if around >= 0 and last <= self._lasts[around]:
+            return min(size, self._back[around])
+        begin, end = bisect_left(self._firsts, first), bisect_left(self._firsts, last)
+        return size - max(0, sum(self._gone[begin:end])) if begin < end else size
