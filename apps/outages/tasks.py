@@ -26,9 +26,9 @@ MOST = 64
 HELPERS = 3
 WEATHER, VERIFIER = system("weather"), system("verification")
 
-# Judges share this process: two at once make each other hold their feeder longer, which is
-# no harm where nobody waits for it. Then one infers while the other waits for the database.
-_seat, _spare_seat = threading.Lock(), threading.Lock()
+# Judges share this process: several at once make each other hold their feeder longer, which is
+# no harm where nobody waits for it. Then one infers while others wait for the database.
+_seat, _spare_seats = threading.Lock(), threading.BoundedSemaphore(HELPERS)
 
 
 @shared_task
@@ -118,11 +118,11 @@ def _claim(rows: QuerySet[CorrelationWork], *, calm: bool) -> list[CorrelationWo
 
 
 def _judge(row: CorrelationWork, *, calm: bool) -> None:
-    if calm and _spare_seat.acquire(blocking=False):
+    if calm and _spare_seats.acquire(blocking=False):
         try:
             _judge_now(row)
         finally:
-            _spare_seat.release()
+            _spare_seats.release()
     else:
         with _seat:
             _judge_now(row)

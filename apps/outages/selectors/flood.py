@@ -6,7 +6,7 @@ from django.db import connection
 
 from apps.outages.models import SourceEvent
 
-LATELY, MANY = timedelta(seconds=1), 200
+LATELY, FEW, MANY = timedelta(seconds=1), 20, 200
 BATCH_LOCK = 7_103
 """What a large batch holds, together with all others, as long as it is taken in."""
 
@@ -15,14 +15,17 @@ LARGE_BATCH = 100
 
 def is_calm(*, at: datetime) -> bool:
     """Return whether few events came in during the last second, and no batch is on its way."""
-    found = SourceEvent.objects.filter(accepted_at__gt=at - LATELY)
-    return found.order_by()[:MANY].count() < MANY and not _is_taking_in()
+    return _came_in_less_than(MANY, at) and not _is_taking_in()
 
 
 def is_quiet(*, at: datetime) -> bool:
-    """Return whether no event came in during the last second, and no batch is on its way."""
+    """Return whether hardly anything came in during the last second, and no batch is coming."""
+    return _came_in_less_than(FEW, at) and not _is_taking_in()
+
+
+def _came_in_less_than(most: int, at: datetime) -> bool:
     found = SourceEvent.objects.filter(accepted_at__gt=at - LATELY)
-    return not found.exists() and not _is_taking_in()
+    return found.order_by()[:most].count() < most
 
 
 def _is_taking_in() -> bool:
