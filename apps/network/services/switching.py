@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Q
 
 from apps.accounts.services import require
 from apps.audit import services as audit
@@ -25,6 +26,8 @@ def set_device_state(
     NotFound for an unknown code, Unprocessable for a line or cable.
     """
     require(by, "network.switch_device")
+    if _confirmed(code, closed=closed, at=at):
+        return False
     _switchable(Edge.objects.filter(code=code, retired=False).first(), code)
     version = locked_version()
     edge = Edge.objects.select_for_update().get(code=code)
@@ -55,6 +58,24 @@ def switch_as_seen(
             "The network was switched meanwhile. Look at the customers again, then decide."
         )
     return set_device_state(code=code, closed=closed, by=by, at=at, reason=reason.strip())
+
+
+def _confirmed(code: str, *, closed: bool, at: datetime) -> bool:
+    """Note that the device was still as it is known at that time; return whether it is so.
+
+    SCADA says the same again and again: those who do so do not wait for each other.
+    """
+    known = Edge.objects.filter(code=code, retired=False, kind__in=SWITCHABLE)
+    same = known.filter(Q(state_at=None) | Q(state_at__lte=at), is_closed=closed)
+    if not same.exists():
+        return False
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT FROM network_networkversion WHERE id = 1 FOR SHARE")
+        if same.update(state_at=at):
+            return True
+        # Let go of the version: two who share it would wait for each other to change it.
+        transaction.set_rollback(True)
+    return False
 
 
 def _switchable(edge: Edge | None, code: str) -> None:

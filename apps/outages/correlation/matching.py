@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 CLOCK_TOLERANCE = timedelta(minutes=2)
 METERS_PER_DEGREE = 111_195.0
 SPARE = 1.01
-CELL_DEGREES = 0.05
-CELLS_AROUND = 7_200
+CELL_DEGREES = 0.01
+CELLS_AROUND = 36_000
 FEWEST_COSINE = 0.01
 
 # Read once: a member is looked up anew, and slowly, each time that its class is asked for it.
@@ -370,8 +370,11 @@ class Matcher:
             return None
         best: tuple[float, datetime, int] | None = None
         found: Candidate | None = None
+        farthest = reach.radius / METERS_PER_DEGREE * SPARE
         for candidate in self.placed.near(spot.latitude, spot.longitude, reach.radius):
             if candidate.latitude is None or candidate.longitude is None:
+                continue
+            if abs(candidate.latitude - spot.latitude) > farthest:
                 continue
             if not candidate.may_hold(report, reach.window):
                 continue

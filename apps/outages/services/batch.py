@@ -291,6 +291,11 @@ class Batch:
         self.work[key] = self.work.get(key, 0) + 1
         self.earliest[key] = min(at, self.earliest.get(key, at))
 
+    def _turns(self, spot: Spot, report: Report) -> bool:
+        """Return whether the report says otherwise of the device than was known."""
+        back = report.kind is Kind.RESTORATION
+        return spot.edge >= 0 and bool(self.grid.closed[spot.edge]) != back
+
     def _switch(self, spot: Spot, report: Report) -> None:
         """Let the actual state of a switching device follow what SCADA says of it."""
         if report.kind not in (Kind.OUTAGE, Kind.RESTORATION):
@@ -323,8 +328,12 @@ class Batch:
             )
             work = writing.add_work(self.work, self.earliest, self.at + self._debounce())
         writing.insert_conflicts(self.conflicts, self.at)
-        # Last, because one row of the network is held from here on.
-        for spot, report in self._switched:
+        # Last, because one row of the network is held from here on: by those who change
+        # something against all others, hence these first.
+        turned = {spot.edge for spot, report in self._switched if self._turns(spot, report)}
+        for spot, report in sorted(
+            self._switched, key=lambda one: one[0].edge not in turned
+        ):
             self._switch(spot, report)
         due, is_long = work.answer()
         if opened or due or is_long:
