@@ -26,9 +26,11 @@ def set_device_state(
     NotFound for an unknown code, Unprocessable for a line or cable.
     """
     require(by, "network.switch_device")
-    if _confirmed(code, closed=closed, at=at):
+    known = _switchable(Edge.objects.filter(code=code, retired=False).first(), code)
+    if known.state_at is not None and at < known.state_at:
         return False
-    _switchable(Edge.objects.filter(code=code, retired=False).first(), code)
+    if known.is_closed == closed and _confirmed(known, at):
+        return False
     version = locked_version()
     edge = Edge.objects.select_for_update().get(code=code)
     if edge.state_at is not None and at < edge.state_at:
@@ -60,29 +62,27 @@ def switch_as_seen(
     return set_device_state(code=code, closed=closed, by=by, at=at, reason=reason.strip())
 
 
-def _confirmed(code: str, *, closed: bool, at: datetime) -> bool:
-    """Note that the device was still as it is known at that time; return whether it is so.
+def _confirmed(edge: Edge, at: datetime) -> bool:
+    """Note that the device was still in its state at that time; return whether it is so.
 
     SCADA says the same again and again: those who do so do not wait for each other.
     """
-    known = Edge.objects.filter(code=code, retired=False, kind__in=SWITCHABLE)
-    same = known.filter(Q(state_at=None) | Q(state_at__lte=at), is_closed=closed)
-    if not same.exists():
-        return False
+    same = Edge.objects.filter(Q(state_at=None) | Q(state_at__lte=at), pk=edge.pk)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT FROM network_networkversion WHERE id = 1 FOR SHARE")
-        if same.update(state_at=at):
+        if same.filter(is_closed=edge.is_closed).update(state_at=at):
             return True
         # Let go of the version: two who share it would wait for each other to change it.
         transaction.set_rollback(True)
     return False
 
 
-def _switchable(edge: Edge | None, code: str) -> None:
+def _switchable(edge: Edge | None, code: str) -> Edge:
     if edge is None:
         raise NotFound(f"There is no device {code}.")
     if edge.kind not in SWITCHABLE:
         raise Unprocessable(f"A {edge.kind} cannot be switched.", fields={"code": code})
+    return edge
 
 
 def locked_version() -> NetworkVersion:
