@@ -16,10 +16,17 @@ from apps.outages.events import (
 )
 from apps.outages.rules import Status
 from apps.outages.rules.settings import DEBOUNCE_MILLISECONDS, VERIFY_AUTOMATICALLY
-from apps.outages.tasks import judge_part, renew_estimates, verify_restored
+from apps.outages.tasks import (
+    judge_part,
+    judge_waiting,
+    renew_estimates,
+    verify_restored,
+)
 
 ESTIMATES = system("estimates")
 GATHER_SECONDS = 1.0
+MANY_PARTS = 16
+"""Of more parts at once each is found by looking for what is due: a task each costs more."""
 
 
 class _Nudge:
@@ -43,7 +50,11 @@ _nudge = _Nudge()
 def judge_after_debounce(events: Sequence[EventsMatched]) -> None:
     """Nudge the judge for each part once the debounce of its newly due work is over."""
     wait = value(DEBOUNCE_MILLISECONDS) / 1000 + 0.05
-    for key in sorted({key for event in events for key in event.work}):
+    keys = sorted({key for event in events for key in event.work})
+    if len(keys) > MANY_PARTS:
+        judge_waiting.apply_async(countdown=wait, expires=30)
+        return
+    for key in keys:
         judge_part.apply_async([key], countdown=wait, expires=30)
 
 

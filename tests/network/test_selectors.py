@@ -180,3 +180,34 @@ def test_codes_survive_the_way_into_the_arrays(city):
     grid = selectors.grid()
     assert grid.edge_code(grid.edge_index(strange)) == strange
     assert grid.edge_pk(grid.edge_index(strange)) == Edge.objects.get(code=strange).pk
+
+
+def test_a_few_meters_of_a_feeder_are_told_as_among_all(city):
+    bring(city)
+    grid = selectors.grid(fresh=True)
+    for feeder in set(grid.feeder_of_node.tolist()) - {0}:
+        codes = selectors.supplied_by(feeder).codes
+        selectors.snapshot().remembered.supplied.clear()
+        few = selectors.supplied_by(feeder, only=[*codes[1::2], "nobody", "m-elsewhere"])
+        assert few.codes == codes[1::2]
+        assert not selectors.snapshot().remembered.supplied
+        every = selectors.supplied_by(feeder)
+        told = dict(
+            zip(every.codes, zip(every.numbers, every.positions, strict=True), strict=True)
+        )
+        assert [told[code] for code in few.codes] == list(
+            zip(few.numbers, few.positions, strict=True)
+        )
+        crit = [every.has_critical(p, p + 1) for p in map(every.places.get, few.codes)]
+        assert crit == [few.has_critical(p, p + 1) for p in range(len(few.codes))]
+        assert selectors.supplied_by(feeder, only=[]) is every
+
+
+def test_meters_of_another_feeder_are_not_among_a_few(city):
+    bring(city)
+    grid = selectors.grid(fresh=True)
+    first, other = sorted(set(grid.feeder_of_node.tolist()) - {0})[:2]
+    theirs = selectors.supplied_by(other).codes
+    assert theirs
+    selectors.snapshot().remembered.supplied.clear()
+    assert not selectors.supplied_by(first, only=theirs).codes

@@ -16,7 +16,6 @@ from apps.network.selectors.registry import (
     Hit,
     MeterView,
     RegionView,
-    Supplied,
     Switching,
     customers_by_code,
     feeder_names,
@@ -31,7 +30,6 @@ from apps.network.selectors.registry import (
     networks,
     regions,
     search,
-    supplied_by,
     switchings,
 )
 from apps.network.selectors.schematic import (
@@ -40,6 +38,7 @@ from apps.network.selectors.schematic import (
     feeder_schematic,
 )
 from apps.network.selectors.snapshot import Snapshot, grid, look_again, snapshot
+from apps.network.selectors.supply import Supplied, supplied_by
 
 __all__ = [
     "MOST_FEATURES",

@@ -1,13 +1,9 @@
 """Names of things: regions, feeders, meters, customers, and the search for them."""
 
-from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-import psycopg
-from django.db import connection
 from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 
@@ -23,7 +19,6 @@ from apps.network.models import (
 )
 from apps.network.rules import phone_number
 from apps.network.selectors.snapshot import grid, snapshot
-from apps.network.topology import Grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,69 +125,6 @@ _METER_FIELDS = (
     "load_profile",
     "load_kw",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Supplied:
-    """The meters of a feeder in the order of the tree; all columns go together.
-
-    `positions` ascend; `critical_before` counts the critical customers up to a meter, `places`
-    says where the meter with a code stands in the columns.
-    """
-
-    positions: tuple[int, ...]
-    numbers: tuple[int, ...]
-    codes: tuple[str, ...]
-    critical_before: tuple[int, ...]
-    places: Mapping[str, int]
-
-    def between(self, first: int, last: int) -> tuple[int, int]:
-        """Return the range of the meters at the tree's positions [first, last)."""
-        return bisect_left(self.positions, first), bisect_left(self.positions, last)
-
-    def has_critical(self, first: int, last: int) -> bool:
-        """Return whether a critical customer is among the meters [first, last)."""
-        return self.critical_before[last] > self.critical_before[first]
-
-
-_SUPPLIED = (
-    "SELECT m.node_id, m.id, m.code, coalesce(c.critical, false) FROM network_meter m "
-    "LEFT JOIN network_customer c ON c.id = m.customer_id "
-    "WHERE NOT m.retired AND m.node_id = ANY(%s)"
-)
-
-
-def supplied_by(feeder_pk: int) -> Supplied:
-    """Return the live meters that the feeder feeds in the tree of this moment."""
-    held = snapshot()
-    known = held.remembered.supplied
-    if feeder_pk not in known:
-        known[feeder_pk] = _supplied(held.grid, feeder_pk)
-    return known[feeder_pk]
-
-
-def _supplied(held: Grid, feeder_pk: int) -> Supplied:
-    nodes = np.flatnonzero(held.feeder_of_node == feeder_pk)
-    place = dict(
-        zip(held.layout.node_pk[nodes].tolist(), held.enter[nodes].tolist(), strict=True)
-    )
-    connection.ensure_connection()
-    # Directly, for the binary form: a feeder has thousands of meters.
-    cursor = psycopg.Cursor(connection.connection)
-    cursor.execute(_SUPPLIED, [list(place)], binary=True)
-    found = sorted(
-        (place[node], pk, code, critical) for node, pk, code, critical in cursor.fetchall()
-    )
-    before = [0]
-    for row in found:
-        before.append(before[-1] + row[3])
-    return Supplied(
-        tuple(row[0] for row in found),
-        tuple(row[1] for row in found),
-        tuple(row[2] for row in found),
-        tuple(before),
-        {row[2]: place for place, row in enumerate(found)},
-    )
 
 
 def networks() -> list[str]:

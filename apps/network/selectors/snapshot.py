@@ -16,7 +16,8 @@ from apps.network.topology import Grid, Tree
 
 if TYPE_CHECKING:
     from apps.network.selectors.places import Place, PlaceRef
-    from apps.network.selectors.registry import FeederView, Supplied
+    from apps.network.selectors.registry import FeederView
+    from apps.network.selectors.supply import Supplied
 
 CHECK_SECONDS = 0.2
 TRIES = 3

@@ -183,7 +183,8 @@ class Outage(models.Model):
                 condition=Q(status__in=OPEN, merged_into=None),
             ),
             models.Index(
-                fields=["feeder_number", "last_event_at"],
+                F("feeder_number"),
+                Coalesce("restored_at", "cancelled_at"),
                 name="outage_ended_feeder",
                 condition=Q(status__in=FINAL, merged_into=None),
             ),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import psycopg
 from django.db import connection
+from django.db.models.functions import Coalesce
 
 from apps.configuration.selectors import value
 from apps.outages.correlation.course import infer
@@ -92,13 +93,17 @@ def hear(grid: "Grid", feeder: int, since: datetime | None, at: datetime) -> Hea
 def _outages(feeder: int, since: datetime | None) -> dict[UUID, Outage]:
     """Return the outages of the feeder that are open or that new events may concern."""
     standing = Outage.objects.standing().filter(feeder_number=feeder)
+    ended = standing.filter(status__in=FINAL).alias(
+        ended=Coalesce("restored_at", "cancelled_at")
+    )
     found = {o.id: o for o in standing.filter(status__in=OPEN)}
     reach = [o.first_detected_at for o in found.values()]
     if since is not None:
         reach.append(since - BEFORE)
     while reach:
         earliest = min(reach)
-        more = standing.filter(status__in=FINAL, last_event_at__gte=earliest)
+        # When it ended is in the index: what was heard last changes with every event.
+        more = ended.filter(ended__gte=earliest - FARTHEST, last_event_at__gte=earliest)
         fresh = list(more.exclude(id__in=list(found)))
         found |= {o.id: o for o in fresh}
         reach = [o.first_detected_at for o in fresh if o.first_detected_at < earliest]

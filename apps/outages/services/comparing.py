@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from apps.network import selectors as network
 from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.matching import Candidate
 from apps.outages.correlation.outcome import Outcome
 from apps.outages.models import Outage
 from apps.outages.rules import Disposition, Kind, PlaceKind, Status
-from apps.outages.selectors.hearing import EventRow, moment
+from apps.outages.selectors.hearing import EventRow, Hearing, moment
 from apps.outages.services.places import describe
 
 if TYPE_CHECKING:
@@ -91,3 +92,15 @@ def lacks(outage: Outage, found: Hypothesis, events: Sequence[EventRow]) -> bool
     """Return whether an outage with a fixed place has events that it did not count yet."""
     last = max((events[p].at for p in found.events), default=outage.last_event_at)
     return last > outage.last_event_at
+
+
+def supplied(feeder: int, heard: Hearing) -> network.Supplied:
+    """Return the meters of the feeder; where only single ones are in question, those alone."""
+    rows = heard.outages.values()
+    single = all(h.edge < 0 for h in heard.found) and all(
+        row.place_kind == PlaceKind.SERVICE_POINT for row in rows
+    )
+    if not single:
+        return network.supplied_by(feeder)
+    codes = {row.device_code for row in rows} | {e.meter_code for e in heard.events}
+    return network.supplied_by(feeder, only=codes)

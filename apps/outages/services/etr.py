@@ -133,12 +133,13 @@ def score_estimates(*, outage_ids: Sequence[UUID], by: Actor) -> int:
         cursor.execute(
             "UPDATE outages_etrestimate e SET error_seconds = x.off FROM ("
             "SELECT e.id, round(extract(epoch FROM o.restored_at - e.estimate_at))::bigint "
-            "AS off FROM outages_outage o "
-            "JOIN outages_outage told ON told.id = o.id OR told.merged_into_id = o.id "
-            "JOIN outages_etrestimate e ON e.outage_id = told.id "
-            "WHERE o.id = ANY(%s) AND o.status = 'restored') AS x "
+            "AS off FROM outages_outage o JOIN ("
+            "SELECT id AS told, id AS into FROM outages_outage WHERE id = ANY(%s) UNION ALL "
+            "SELECT id, merged_into_id FROM outages_outage WHERE merged_into_id = ANY(%s)"
+            ") AS y ON y.into = o.id JOIN outages_etrestimate e ON e.outage_id = y.told "
+            "WHERE o.status = 'restored') AS x "
             "WHERE e.id = x.id AND e.error_seconds IS DISTINCT FROM x.off",
-            [list(outage_ids)],
+            [list(outage_ids), list(outage_ids)],
         )
         return int(cursor.rowcount)
 

@@ -33,6 +33,7 @@ from apps.outages.services.comparing import (
     lacks,
     losses_of,
     sources_of,
+    supplied,
 )
 from apps.outages.services.life import Ending, restore_by_evidence
 from apps.outages.services.places import describe
@@ -66,7 +67,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         outages, events = self.heard.outages, self.heard.events
-        self.supplied = network.supplied_by(self.feeder)
+        self.supplied = supplied(self.feeder, self.heard)
         self.identity = identify(
             self.heard.found,
             [event.outage for event in events],
