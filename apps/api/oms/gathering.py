@@ -23,6 +23,7 @@ from apps.api.oms.doors import Headers
 Answer = tuple[int, bytes, Headers]
 Take = Callable[[str, str, bytes], Awaitable[Answer | None]]
 
+LONGEST_SECONDS = 20.0
 _SIZES = struct.Struct("!QII")
 
 
@@ -59,7 +60,10 @@ class Link:
         return not self.listening.done()
 
     async def take(self, path: str, token: str, body: bytes) -> Answer | None:
-        """Return the answer of the process that leads. Raises ConnectionError where it died."""
+        """Return the answer of the process that leads.
+
+        Raises ConnectionError where it died or is silent for LONGEST_SECONDS.
+        """
         number = next(self.numbers)
         answered: asyncio.Future[Answer | None]
         answered = self.asked[number] = asyncio.get_running_loop().create_future()
@@ -67,7 +71,10 @@ class Link:
         try:
             if not self.is_open:
                 raise ConnectionResetError("The process that leads is gone.")
-            return await answered
+            async with asyncio.timeout(LONGEST_SECONDS):
+                return await answered
+        except TimeoutError:
+            raise ConnectionAbortedError("The process that leads is silent.") from None
         finally:
             del self.asked[number]
 

@@ -5,6 +5,7 @@ import fcntl
 
 import pytest
 
+from apps.api.oms import gathering
 from apps.api.oms.gathering import Gathering
 
 PATH = "/api/oms/events/correlate"
@@ -146,6 +147,20 @@ def test_where_the_leader_dies_the_call_is_answered_here_and_another_leads(socke
     assert [body for _, _, body in two.taken] == [b"in flight", b"next", b"third"]
     assert two.gathering.leads
     assert three.taken == []
+
+
+def test_where_the_leader_is_silent_the_call_is_answered_here(socket, monkeypatch):
+    monkeypatch.setattr(gathering, "LONGEST_SECONDS", 0.05)
+
+    async def calls():
+        one, two = Process("one", socket), Process("two", socket)
+        await one.call()
+        one.goes_on.clear()
+        return await two.call(b"mine"), two.taken
+
+    answer, taken = asyncio.run(calls())
+    assert answer[0] == 201
+    assert [body for _, _, body in taken] == [b"mine"]
 
 
 def test_where_the_leader_does_not_listen_yet_calls_are_answered_here(socket):
