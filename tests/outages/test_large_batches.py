@@ -1,14 +1,19 @@
 """Batches that are taken in by parts, and what of them is seen as a whole first."""
 
+import threading
 from datetime import timedelta
+from time import monotonic, sleep
+from types import SimpleNamespace
 
 import pytest
+from django.db import connection, transaction
 
 from apps.core.actor import system
+from apps.network import selectors as network
 from apps.outages import services
 from apps.outages.models import CorrelationWork, EventConflict, Outage, SourceEvent
 from apps.outages.rules import read_report
-from apps.outages.services.intake import SPLIT_FROM
+from apps.outages.services.intake import SPLIT_FROM, lock_part
 
 FEEDER = system("test")
 BOTH, BELOW_CB1 = range(1, 16), range(1, 13)
@@ -116,3 +121,39 @@ def test_a_batch_at_once_and_piece_by_piece_come_to_the_same(town, clock):
     services_ran = {row.meter_code for row in SourceEvent.objects.all()}
     assert services_ran == {f"m{n}" for n in BELOW_CB1}
     assert [(code, count) for code, _, count in by_pieces] == [("CB-1", 24)] * 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_batch_that_waits_for_one_part_has_taken_in_the_others(town, clock):
+    known = {m.code: m.feeder_pk for m in map(place_of, ("m1", "m14"))}
+    assert known["m1"] != known["m14"]
+    told = [
+        event("held", clock.at, meter_id="m1"),
+        event("free", clock.at, meter_id="m14"),
+        event("held", clock.at, meter_id="m14"),
+    ]
+    answers = []
+
+    def run():
+        answers.extend(send(clock, told))
+        connection.close()
+
+    with transaction.atomic():
+        lock_part([known["m1"]])
+        waiting = threading.Thread(target=run)
+        waiting.start()
+        names = SourceEvent.objects.values_list("source_event_id", flat=True)
+        until = monotonic() + 20
+        while list(names.all()) != ["free"]:
+            assert monotonic() < until, list(names.all())
+            sleep(0.01)
+        assert waiting.is_alive()
+    waiting.join(20)
+    assert sorted(names.all()) == ["free", "held"]
+    assert [one.duplicate for one in answers] == [False, False, True]
+    assert SourceEvent.objects.get(source_event_id="held").meter_code == "m1"
+
+
+def place_of(meter):
+    (place,) = network.resolve([network.PlaceRef(meter_id=meter)])
+    return SimpleNamespace(code=meter, feeder_pk=place.feeder_pk)

@@ -1,10 +1,10 @@
 """Take events in: durable, once, matched to an outage before the answer.
 
-A batch is one transaction; a large one is several, some of the feeders each, and one for what
-is off the network. Those that touch one feeder wait for each other (an advisory lock a feeder).
-Those with places known by coordinates alone wait for each other too, and for the
-feeders with open outages near these places. So two events that belong together open one outage
-however they race.
+A batch is one transaction, and one more for the parts that others held; a large one is several,
+some of the feeders each, and one for what is off the network. Those that touch one feeder wait
+for each other (an advisory lock a feeder). Those with places known by coordinates alone wait for
+each other too, and for the feeders with open outages near these places. So two events that belong
+together open one outage however they race.
 """
 
 import itertools
@@ -72,14 +72,21 @@ def _tried(
         require(actor, "outages.report_event")
     held, told = network.snapshot(), [report for _, report in reports]
     places = places_of(held, told)
-    if len(told) < SPLIT_FROM or not wait:
-        return _again(Batch(told, places, held, at), wait=wait)
     receipts: list[Receipt | None] = [None] * len(told)
-    for portion in _portions(told, places):
-        part = [told[i] for i in portion], [places[i] for i in portion]
-        taken = _again(Batch(*part, held, at), wait=wait)
-        for index, receipt in zip(portion, taken, strict=True):
+
+    def take(portion: Sequence[int], *, wait: bool) -> list[int]:
+        """Take in these; return those for whose parts would have to be waited."""
+        batch = Batch([told[i] for i in portion], [places[i] for i in portion], held, at)
+        for index, receipt in zip(portion, _again(batch, wait=wait), strict=True):
             receipts[index] = receipt
+        return [index for index in portion if receipts[index] is None]
+
+    large = wait and len(told) >= SPLIT_FROM
+    for portion in _portions(told, places) if large else [range(len(told))]:
+        # Whoever waits for a part holds no other one meanwhile.
+        missed = take(portion, wait=False) if len(portion) > 1 or not wait else portion
+        if missed and wait:
+            take(missed, wait=True)
     return receipts
 
 
@@ -133,10 +140,15 @@ def _take(batch: Batch, *, wait: bool) -> list[Receipt | None]:
     batch.hear()
     batch.foresee()
     matcher = Matcher(batch.grid, batch.candidates)
-    receipts = [
-        _receive(batch, matcher, index) if batch.takes(index) else None
-        for index in range(len(batch.reports))
-    ]
+    missed: set[tuple[str, str]] = set()
+    receipts: list[Receipt | None] = []
+    for index, report in enumerate(batch.reports):
+        # Of two that are the same event, the first is taken first.
+        if batch.takes(index) and report.identity not in missed:
+            receipts.append(_receive(batch, matcher, index))
+        else:
+            missed.add(report.identity)
+            receipts.append(None)
     batch.write()
     return receipts
 
