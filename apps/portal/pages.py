@@ -198,11 +198,12 @@ def draw_page(
     """Answer with the whole page."""
     arguments = context["look"].arguments
     query = context["look"].query.urlencode()
-    live = reverse(f"portal:{page.name}-live", kwargs=dict(arguments))
+    # A page of which nothing changes by itself opens no socket.
+    live = reverse(f"portal:{page.name}-live", kwargs=dict(arguments)) if page.parts else ""
     whole = {
         **context,
         "page": page.name,
-        "live_url": f"{live}?{query}" if query else live,
+        "live_url": f"{live}?{query}" if live and query else live,
         "theme": theme_of(request),
         "zone": getattr(request.user, "time_zone", ""),
     }

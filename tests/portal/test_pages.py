@@ -81,4 +81,5 @@ def test_a_replay_shows_what_is_known_by_coordinates(city, as_role):
     drawn = {one["device"]: one["feature"] for one in film["outages"]}
     assert drawn["31.5000, 35.2500"]["geometry"]["coordinates"] == [35.25, 31.5]
     assert drawn["SS1"]["properties"]["customers"] > 0
+    assert "ws-connect" not in told.content.decode()
     assert '<span class="mono">31.5000, 35.2500</span>' in told.content.decode()
