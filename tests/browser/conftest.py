@@ -31,7 +31,8 @@ class Desk:
 
     def is_live(self):
         """Wait until the live connection stands."""
-        self.page.locator("#live[data-state=live]").wait_for(timeout=20_000)
+        if self.page.locator("#live").count():
+            self.page.locator("#live[data-state=live]").wait_for(timeout=20_000)
 
     def map_is_drawn(self):
         """Wait until the map has drawn everything."""
