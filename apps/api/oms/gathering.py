@@ -113,10 +113,8 @@ class Gathering:
         if self.socket is not None and self.leads is None:
             link = await self._link(self.socket)
             if link is not None:
-                try:
+                with contextlib.suppress(ConnectionError):
                     return await link.take(path, token, body)
-                except ConnectionError:
-                    return await self.take_here(path, token, body)
         return await self.take_here(path, token, body)
 
     async def _link(self, socket: Path) -> Link | None:

@@ -37,6 +37,7 @@ from apps.api.oms.doors import (
     plain_headers,
     send_json,
 )
+from apps.api.oms.gathering import Answer as Taken
 from apps.api.oms.gathering import Gathering
 from apps.api.parsers import parse_quickly
 from apps.core.actor import Actor, ActorKind
@@ -56,7 +57,7 @@ EVENTS = Counter(
 )
 
 Said = tuple[int, bytes] | Again | None
-Answer = tuple[int, bytes, Headers] | Again | None
+Answer = Taken | Again | None
 
 
 @dataclass(slots=True)
@@ -90,12 +91,8 @@ class Intake:
         self.singles = Gathering(self._take, settings.CALLS_SOCKET)
         # One batch is read while another is written; single calls wait for neither.
         self.turns = {
-            SINGLE: Turns[Call, tuple[int, bytes, Headers]](
-                "intake", answer_calls, MOST_REQUESTS
-            ),
-            BATCH: Turns[Call, tuple[int, bytes, Headers]](
-                "batches", answer_calls, MOST_REQUESTS, threads=2
-            ),
+            SINGLE: Turns[Call, Taken]("intake", answer_calls, MOST_REQUESTS),
+            BATCH: Turns[Call, Taken]("batches", answer_calls, MOST_REQUESTS, threads=2),
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,9 +111,7 @@ class Intake:
             return
         await send_json(send, headers, *answer)
 
-    async def _take(
-        self, path: str, token: str, body: bytes
-    ) -> tuple[int, bytes, Headers] | None:
+    async def _take(self, path: str, token: str, body: bytes) -> Taken | None:
         return await self.turns[path].take(Call(path, token, body))
 
 

@@ -38,7 +38,7 @@ def customer(number: int, network: str = "", *, critical: bool = False) -> dict[
     if critical:
         name = f"{last} {CRITICAL[number % len(CRITICAL)]}"
     return {
-        "id": f"{network}-customer_{number}" if network else f"customer_{number}",
+        "id": _named(f"customer_{number}", network),
         "name": name,
         "phone": _phone(number, network),
         "email": f"{first}.{last}.{number}@example.org".lower(),
@@ -62,6 +62,8 @@ def _phone(number: int, network: str) -> str:
 
 def onu(number: int, network: str = "") -> str:
     """Return the optical network unit of a customer in a network, or nothing."""
-    if number % ONU_GAP == 0:
-        return ""
-    return f"{network}-ONU-{number:07d}" if network else f"ONU-{number:07d}"
+    return "" if number % ONU_GAP == 0 else _named(f"ONU-{number:07d}", network)
+
+
+def _named(name: str, network: str) -> str:
+    return f"{network}-{name}" if network else name

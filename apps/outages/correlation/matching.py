@@ -198,7 +198,7 @@ class _Places:
 
     def near(self, latitude: float, longitude: float, radius: float) -> list[Candidate]:
         """Return every outage within the radius, and some beyond it."""
-        high = radius / METERS_PER_DEGREE * SPARE
+        high = degrees_of(radius)
         edge = min(90.0, abs(latitude) + high)
         wide = high / max(cos(radians(edge)), FEWEST_COSINE)
         rows = range(_cell(latitude - high), _cell(latitude + high) + 1)
@@ -208,6 +208,11 @@ class _Places:
             return [c for held in self._cells.values() for c in held]
         wanted = ((row, column % CELLS_AROUND) for row in rows for column in columns)
         return [c for cell in wanted for c in self._cells.get(cell, ())]
+
+
+def degrees_of(radius: float) -> float:
+    """Return how many degrees of latitude a radius in metres spans, and a little more."""
+    return radius / METERS_PER_DEGREE * SPARE
 
 
 def _cell(degrees: float) -> int:
@@ -370,7 +375,7 @@ class Matcher:
             return None
         best: tuple[float, datetime, int] | None = None
         found: Candidate | None = None
-        farthest = reach.radius / METERS_PER_DEGREE * SPARE
+        farthest = degrees_of(reach.radius)
         for candidate in self.placed.near(spot.latitude, spot.longitude, reach.radius):
             if candidate.latitude is None or candidate.longitude is None:
                 continue

@@ -1,15 +1,17 @@
 """Read planned work: what is coming, what it takes from whom, what else happens then."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
 from apps.accounts.services import require
+from apps.configuration.selectors import value
 from apps.core.actor import Actor
 from apps.core.errors import Invalid, NotFound
 from apps.network import selectors as network
 from apps.outages.models import PlannedWork
+from apps.outages.rules import settings as declared
 from apps.outages.rules.planning import COMING
 
 VIEW = "outages.view_outage"
@@ -64,6 +66,11 @@ def conflicts_of(*, work: PlannedWork, viewer: Actor) -> QuerySet[PlannedWork]:
     rows = coming_works(viewer=viewer).filter(feeder_number=work.feeder_number)
     overlapping = rows.filter(starts_at__lt=work.ends_at, ends_at__gt=work.starts_at)
     return overlapping.exclude(pk=work.pk)
+
+
+def planned_end(*, at: datetime, told: datetime | None) -> datetime:
+    """Return until when what is planned for `at` lasts: as told, else the minutes of the setting."""
+    return told or at + timedelta(minutes=value(declared.PLANNED_MINUTES))
 
 
 def scope_of(device_code: str) -> Scope:

@@ -25,6 +25,7 @@ from apps.outages.models import Outage, SourceEvent, StormPeriod, TimelineEntry
 from apps.outages.rules import Disposition, Kind, PlaceKind, Report, Status
 from apps.outages.rules import settings as declared
 from apps.outages.selectors.hearing import EventRow, moment
+from apps.outages.selectors.planning import planned_end
 from apps.outages.selectors.storms import rule_of
 
 if TYPE_CHECKING:
@@ -190,9 +191,8 @@ def _substation(event: SourceEvent) -> str:
 
 def _report(event: SourceEvent, opened: Outage | None) -> Report:
     until = opened.planned_until if opened is not None else None
-    if event.kind == Kind.PLANNED and until is None:
-        minutes = value(declared.PLANNED_MINUTES)
-        until = event.occurred_at + timedelta(minutes=minutes)
+    if event.kind == Kind.PLANNED:
+        until = planned_end(at=event.occurred_at, told=until)
     return Report(
         source_type=event.source_type,
         source_event_id=event.source_event_id,

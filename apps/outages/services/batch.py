@@ -33,7 +33,7 @@ from apps.outages.rules import (
     Source,
 )
 from apps.outages.rules import settings as declared
-from apps.outages.selectors import rule_in_force
+from apps.outages.selectors import planned_end, rule_in_force
 from apps.outages.services import reading, writing
 from apps.outages.services.bulk import together
 from apps.outages.services.causes import causes_of
@@ -279,7 +279,9 @@ class Batch:
         return spot._replace(node=node, edge=cause.edge, meter_code="", by_device=True)
 
     def _open(self, report: Report, spot: Spot) -> Candidate:
-        until = _planned_until(report) if report.kind is Kind.PLANNED else None
+        until = report.planned_until
+        if report.kind is Kind.PLANNED:
+            until = planned_end(at=report.occurred_at, told=until)
         candidate = opened_by(report, spot, key=uuid7(), planned_until=until)
         self.candidates.append(candidate)
         return candidate
@@ -374,12 +376,6 @@ class Batch:
     @staticmethod
     def _debounce() -> timedelta:
         return timedelta(milliseconds=value(declared.DEBOUNCE_MILLISECONDS))
-
-
-def _planned_until(report: Report) -> datetime:
-    if report.planned_until is not None:
-        return report.planned_until
-    return report.occurred_at + timedelta(minutes=value(declared.PLANNED_MINUTES))
 
 
 __all__ = ["Batch", "Known", "Outcome", "Without"]

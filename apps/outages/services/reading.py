@@ -10,11 +10,10 @@ import orjson
 
 from apps.outages.correlation.matching import (
     CLOCK_TOLERANCE,
-    METERS_PER_DEGREE,
-    SPARE,
     Candidate,
     Reach,
     Spot,
+    degrees_of,
 )
 from apps.outages.correlation.parts import devices_of
 from apps.outages.models import Interruption
@@ -237,7 +236,7 @@ def _ask_near(columns: str, around: Sequence[Around]) -> "psycopg.Cursor[Any]":
         [
             [one.latitude for one in around],
             [one.longitude for one in around],
-            [one.radius / METERS_PER_DEGREE * SPARE for one in around],
+            [degrees_of(one.radius) for one in around],
             [one.at for one in around],
             [one.window for one in around],
             [one.is_back for one in around],
