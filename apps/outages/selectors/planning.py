@@ -69,7 +69,7 @@ def conflicts_of(*, work: PlannedWork, viewer: Actor) -> QuerySet[PlannedWork]:
 
 
 def planned_end(*, at: datetime, told: datetime | None) -> datetime:
-    """Return until when what is planned for `at` lasts: as told, else the minutes of the setting."""
+    """Return until when a plan for `at` lasts: as it was told, else the minutes of the setting."""
     return told or at + timedelta(minutes=value(declared.PLANNED_MINUTES))
 
 
