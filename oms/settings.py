@@ -151,6 +151,9 @@ DATABASES["default"].update(
             f"-c statement_timeout={STATEMENT_TIMEOUT} -c lock_timeout=10s "
             "-c idle_in_transaction_session_timeout=60s"
         ),
+        # Prepared is what asks for it, however often the rest comes: without a threshold
+        # psycopg prepares nothing, even where it is told to.
+        "prepare_threshold": 10**9 if env.bool("DATABASE_PREPARED", default=True) else None,
     },
 )
 if env.bool("DATABASE_POOL", default=False):

@@ -2,20 +2,11 @@
 
 from collections.abc import Iterable
 
-import orjson
-from django.db import connection
-
+from apps.core.bulk import insert
 from apps.core.events import Event, encode
 
 LONGEST_SUBJECT = 200
-# Not by the model: every event that comes in publishes, and building the query costs ten times
-# what the database needs for it.
-_INSERT = (
-    "INSERT INTO core_outboxrow (name, subject, payload, published_at, done, attempts, "
-    "last_error) SELECT name, subject, payload, published_at, '[]', 0, '' "
-    "FROM json_to_recordset(%s::json) AS x(name text, subject text, payload jsonb, "
-    "published_at timestamptz)"
-)
+_COLUMNS = ("name", "subject", "payload", "published_at", "done", "attempts", "last_error")
 
 
 def publish(event: Event) -> None:
@@ -28,15 +19,19 @@ def publish_all(events: Iterable[Event]) -> None:
 
     A subject is cut where it is too long: events of two subjects then keep their order together.
     """
-    rows = [
-        {
-            "name": event.name,
-            "subject": event.subject[:LONGEST_SUBJECT],
-            "payload": encode(event),
-            "published_at": event.at,
-        }
-        for event in events
-    ]
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.execute(_INSERT, [orjson.dumps(rows).decode()])
+    insert(
+        "core_outboxrow",
+        _COLUMNS,
+        [
+            (
+                event.name,
+                event.subject[:LONGEST_SUBJECT],
+                encode(event),
+                event.at,
+                [],
+                0,
+                "",
+            )
+            for event in events
+        ],
+    )

@@ -15,7 +15,7 @@ from apps.network import selectors as network
 from apps.outages.correlation.matching import Candidate, Matcher, Reach, Spot
 from apps.outages.models import CorrelationWork, EventConflict, Outage, SourceEvent
 from apps.outages.rules import PlaceKind, Status, distance_meters, read_report
-from apps.outages.services import reading, take_reports
+from apps.outages.services import nearby, reading, take_reports
 
 pytestmark = pytest.mark.django_db
 
@@ -267,10 +267,10 @@ def test_the_few_outages_that_are_asked_for_hold_the_one_that_fits(db, clock):
         report = read_report(told, at=clock.at)
         spot = Spot(latitude=report.latitude, longitude=report.longitude)
         reach = Reach(timedelta(minutes=dice.choice([5, 30])), dice.choice([60, 500]))
-        around = [reading.seen_from(spot, report, reach)]
-        near = reading.Questions([], reading.above(grid, []), [], around)
+        around = [nearby.seen_from(spot, report, reach)]
+        near = reading.Questions([], reading.above(grid, ()), [], around)
         asked = near.open_candidates(grid)
-        assert len(asked) <= reading.NEAREST
+        assert len(asked) <= nearby.NEAREST
         fits = Matcher(grid, everywhere).find(report, spot, reach)
         found = Matcher(grid, asked).find(report, spot, reach)
         assert (found and found.candidate.id) == (fits and fits.candidate.id)

@@ -19,6 +19,9 @@ GRAVITY = Case(
 """The place of an outage's severity among the words for it, the gravest the highest."""
 NAMES = ("device_code", "feeder_code", "feeder_name", "substation_name")
 LINE = Value("\n")
+AT_METER = Q(status__in=OPEN, merged_into=None, place_kind=PlaceKind.SERVICE_POINT)
+"""Open, and known as the report of a single service point."""
+LINKS = ("merged_into", "parent", "split_from")
 
 
 class OutageRows(models.QuerySet["Outage"]):
@@ -89,13 +92,25 @@ class Outage(models.Model):
     is_planned = models.BooleanField(default=False)
     planned_until = models.DateTimeField(null=True)
     merged_into = models.ForeignKey(
-        "self", null=True, on_delete=models.PROTECT, related_name="merged"
+        "self",
+        null=True,
+        db_index=False,
+        on_delete=models.PROTECT,
+        related_name="merged",
     )
     parent = models.ForeignKey(
-        "self", null=True, on_delete=models.PROTECT, related_name="nested"
+        "self",
+        null=True,
+        db_index=False,
+        on_delete=models.PROTECT,
+        related_name="nested",
     )
     split_from = models.ForeignKey(
-        "self", null=True, on_delete=models.PROTECT, related_name="splits"
+        "self",
+        null=True,
+        db_index=False,
+        on_delete=models.PROTECT,
+        related_name="splits",
     )
     ended_by_evidence = models.BooleanField(default=False, db_default=False)
     cause = models.TextField(default="", blank=True)
@@ -151,6 +166,29 @@ class Outage(models.Model):
                 fields=["feeder_number"],
                 name="outage_open_feeder",
                 condition=Q(status__in=OPEN, merged_into=None),
+            ),
+            models.Index(
+                fields=["edge_number"],
+                name="outage_open_device",
+                condition=Q(status__in=OPEN, merged_into=None),
+            ),
+            models.Index(
+                fields=["device_code"],
+                name="outage_open_meter",
+                condition=AT_METER,
+            ),
+            models.Index(
+                fields=["transformer_number", "first_detected_at"],
+                name="outage_open_beside",
+                condition=AT_METER,
+            ),
+            *(
+                models.Index(
+                    fields=[name],
+                    name=f"outage_{name}",
+                    condition=Q((f"{name}__isnull", False)),
+                )
+                for name in LINKS
             ),
             models.Index(
                 GRAVITY.desc(),

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from apps.configuration.selectors import value
 from apps.core.actor import system
-from apps.core.outbox import publish
+from apps.core.bulk import together
 from apps.network import selectors as network
 from apps.network import services as switching
 from apps.network.rules import SWITCHABLE
@@ -34,8 +34,7 @@ from apps.outages.rules import (
 )
 from apps.outages.rules import settings as declared
 from apps.outages.selectors import planned_end, rule_in_force
-from apps.outages.services import reading, writing
-from apps.outages.services.bulk import together
+from apps.outages.services import nearby, reading, writing
 from apps.outages.services.causes import causes_of
 from apps.outages.services.spots import SpotFinder
 
@@ -121,14 +120,20 @@ class Batch:
 
     def look_around(self) -> None:
         """Find the feeders whose open outages an event off the network might join."""
-        self._feeders_near = reading.feeders_near(self._around())
+        self._feeders_near = nearby.feeders_near(self._around())
 
     def ask(self) -> None:
         """Ask which of the events are stored already, and which open outages they might join."""
         around = self._around()
         self._questions = reading.Questions(
             [report.identity for report in self.reports],
-            reading.above(self.grid, self.spots),
+            reading.above(
+                self.grid,
+                (
+                    (spot, report, self.reach(report))
+                    for spot, report in zip(self.spots, self.reports, strict=True)
+                ),
+            ),
             sorted({s.substation for s in self.spots if s and s.substation}),
             around,
         )
@@ -175,9 +180,9 @@ class Batch:
             self.grid, self.reports, self.spots, self.finder.places, fresh
         )
 
-    def _around(self) -> list[reading.Around]:
+    def _around(self) -> list[nearby.Around]:
         return [
-            reading.seen_from(spot, report, self.reach(report))
+            nearby.seen_from(spot, report, self.reach(report))
             for spot, report in zip(self.spots, self.reports, strict=True)
             if spot is not None and not spot.on_network and spot.latitude is not None
         ]
@@ -312,8 +317,8 @@ class Batch:
             reason=f"{report.event_type} {report.source_event_id}",
         )
 
-    def write(self) -> None:
-        """Write the outages, their timelines, the events, the work and what is told of them.
+    def write(self) -> tuple[EventsMatched, ...]:
+        """Write the outages, their timelines, the events and the work; return what is to tell.
 
         Nothing is told where the events only joined outages whose part of the network is to
         be judged soon anyway: the judge tells what they changed.
@@ -330,24 +335,30 @@ class Batch:
             )
             work = writing.add_work(self.work, self.earliest, self.at + self._debounce())
         writing.insert_conflicts(self.conflicts, self.at)
-        # Last, because one row of the network is held from here on: by those who change
-        # something against all others, hence these first.
+        self._switch_all()
+        due, is_long = work.answer()
+        if not (opened or due or is_long):
+            return ()
+        told = EventsMatched(
+            at=self.at,
+            opened=tuple(c.id for c in opened),
+            changed=tuple(c.id for c in changed),
+            work=tuple(due),
+            count=len(self.new_events),
+        )
+        return (told,)
+
+    def _switch_all(self) -> None:
+        """Let the switching devices follow what SCADA said, those first that do not change.
+
+        The last thing that is done: one row of the network is held from here on by those who
+        change something against all others.
+        """
         turned = {spot.edge for spot, report in self._switched if self._turns(spot, report)}
         for spot, report in sorted(
             self._switched, key=lambda one: one[0].edge not in turned
         ):
             self._switch(spot, report)
-        due, is_long = work.answer()
-        if opened or due or is_long:
-            publish(
-                EventsMatched(
-                    at=self.at,
-                    opened=tuple(c.id for c in opened),
-                    changed=tuple(c.id for c in changed),
-                    work=tuple(due),
-                    count=len(self.new_events),
-                )
-            )
 
     def _wake_feeders_left(self) -> None:
         """Have feeders judged whose meters report back from another one: a tie was closed."""

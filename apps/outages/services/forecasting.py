@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from apps.audit import services as audit
 from apps.configuration.selectors import value
 from apps.core.actor import system
+from apps.core.bulk import insert
 from apps.core.outbox import publish
 from apps.outages.events import EstimatesPublished
 from apps.outages.rules import EtrSource
@@ -28,7 +29,6 @@ from apps.outages.rules.etr import (
 )
 from apps.outages.selectors.etr import experience
 from apps.outages.selectors.storms import storm_mode
-from apps.outages.services.bulk import insert
 
 MOST = 500
 FORECASTER = system("estimates")

@@ -7,6 +7,7 @@ each other too, and for the feeders with open outages near these places. So two 
 together open one outage however they race.
 """
 
+import contextlib
 import itertools
 import uuid
 from collections.abc import Sequence
@@ -18,12 +19,13 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from apps.accounts.services import require
 from apps.core.actor import Actor
+from apps.core.bulk import array, ask, plan_by_index, together
+from apps.core.outbox import publish_all
 from apps.network import selectors as network
 from apps.outages.correlation.matching import Matcher
 from apps.outages.rules import Disposition, MatchedBy, Report
 from apps.outages.selectors.flood import BATCH_LOCK, LARGE_BATCH
 from apps.outages.services.batch import Batch, Known, Without
-from apps.outages.services.bulk import ask, together
 from apps.outages.services.spots import places_of
 
 TRIES = 3
@@ -123,12 +125,22 @@ def _again(batch: Batch, *, wait: bool) -> list[Receipt | None]:
     raise AssertionError("unreachable")
 
 
-@transaction.atomic
 def _take(batch: Batch, *, wait: bool) -> list[Receipt | None]:
+    with contextlib.ExitStack() as last, transaction.atomic():
+        receipts = _match(batch, wait=wait)
+        told = batch.write()
+        # What is told and the commit go out together.
+        last.enter_context(together())
+        publish_all(told)
+    return receipts
+
+
+def _match(batch: Batch, *, wait: bool) -> list[Receipt | None]:
     if batch.has_space:
         batch.look_around()
     part = (batch.locked_feeders, batch.has_space)
     with together():
+        plan_by_index()
         if len(batch.reports) >= LARGE_BATCH:
             ask("SELECT pg_advisory_xact_lock_shared(%s::int, 0)", [BATCH_LOCK])
         tried = None if wait else _Tried(part[0], space=part[1])
@@ -149,7 +161,6 @@ def _take(batch: Batch, *, wait: bool) -> list[Receipt | None]:
         else:
             missed.add(report.identity)
             receipts.append(None)
-    batch.write()
     return receipts
 
 
@@ -221,7 +232,7 @@ class _Tried:
         self._feeders = ask(
             "SELECT n FROM unnest(%s::int[]) AS n "
             "WHERE pg_try_advisory_xact_lock(%s::int, n)",
-            [list(feeder_numbers), FEEDER_LOCK],
+            [array(feeder_numbers), FEEDER_LOCK],
         )
 
     def missed(self) -> Without:

@@ -5,9 +5,9 @@ from datetime import datetime
 from math import inf
 from uuid import UUID
 
+from apps.core.bulk import array, ask, change, texts
 from apps.outages.correlation.darktimes import DarkTime
 from apps.outages.selectors.hearing import moment
-from apps.outages.services.bulk import array, ask, change, texts
 
 Row = tuple[UUID, int, datetime, datetime | None]
 

@@ -18,6 +18,7 @@ from django.db.models.functions import Greatest
 
 from apps.configuration.selectors import value
 from apps.core.actor import system
+from apps.core.bulk import plan_by_index
 from apps.core.outbox import publish
 from apps.core.work import WorkState
 from apps.network import selectors as network
@@ -155,6 +156,7 @@ class _Sight:
 @transaction.atomic
 def _look(key: str, feeder: int, at: datetime) -> _Sight:
     begun = monotonic()
+    plan_by_index()
     work = CorrelationWork.objects.filter(key=key).first()
     heard = hear(network.grid(fresh=True), feeder, work.earliest if work else None, at)
     plan = Plan(network.grid(), feeder, heard, at)
@@ -175,6 +177,7 @@ def _settle(key: str, feeder: int, seen: _Sight | None, at: datetime) -> set[UUI
         _close(key, seen, set(), at)
         return set()
     with transaction.atomic():
+        plan_by_index()
         lock_part([feeder])
         if seen is None:
             seen = _look(key, feeder, at)

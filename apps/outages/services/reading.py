@@ -1,24 +1,20 @@
 """The reads of the intake, each one statement for the whole batch, all in one round trip."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from apps.outages.correlation.matching import (
-    CLOCK_TOLERANCE,
-    Candidate,
-    Reach,
-    Spot,
-    degrees_of,
-)
+from apps.core.bulk import array, ask, texts
+from apps.outages.correlation.matching import Candidate, Reach, Spot
 from apps.outages.correlation.parts import devices_of
 from apps.outages.models import Interruption
-from apps.outages.rules import Kind, PlaceKind, Report
-from apps.outages.services.bulk import array, ask
+from apps.outages.rules import PlaceKind, Report
+from apps.outages.services.nearby import IS_OPEN, Around, ask_near
 
 if TYPE_CHECKING:
     import psycopg
@@ -27,7 +23,6 @@ if TYPE_CHECKING:
 
 LINES = ("line", "cable")
 REMEMBERED = 50_000
-NEAREST = 8
 FEW = 64
 _CANDIDATE = (
     "o.id, o.status, o.place_kind, o.node_number, o.edge_number, o.feeder_number, "
@@ -35,8 +30,24 @@ _CANDIDATE = (
     "o.first_detected_at, o.last_event_at, o.is_planned, o.planned_until, "
     "o.critical_customers"
 )
-_IS_OPEN = (
-    "o.merged_into_id IS NULL AND o.status IN ('detected', 'confirmed', 'in_progress')"
+_AT_METER = f"{IS_OPEN} AND o.place_kind = 'service_point'"
+# An index each: to look at every open outage of the feeders would cost the more, the more are
+# open.
+_OF_FEW = (
+    "o.id = ANY(ARRAY("  # noqa: S608 - our own words
+    f"SELECT o.id FROM outages_outage o WHERE {IS_OPEN} "
+    "AND o.edge_number = ANY(%s::bigint[]) UNION ALL "
+    f"SELECT o.id FROM outages_outage o WHERE {_AT_METER} "
+    "AND o.device_code = ANY(%s::text[]) UNION ALL "
+    "SELECT o.id FROM unnest(%s::bigint[], %s::timestamptz[], %s::float8[], %s::bool[], "
+    "%s::int[]) AS p(transformer, at, apart, is_answer, below) "
+    "CROSS JOIN LATERAL (SELECT o.id FROM outages_outage o "
+    f"WHERE {_AT_METER} AND o.transformer_number = p.transformer "
+    "AND o.status = 'detected' AND NOT o.is_planned "
+    "AND o.first_detected_at <= p.at + p.apart * interval '1 second' "
+    "AND (p.is_answer OR o.last_event_at >= p.at - p.apart * interval '1 second') "
+    "ORDER BY o.first_detected_at, o.id LIMIT p.below) AS o)) "
+    "AND o.feeder_number = ANY(%s::bigint[])"
 )
 
 
@@ -52,80 +63,76 @@ class KnownRow(NamedTuple):
     confidence: float | None
 
 
+class Beside(NamedTuple):
+    """A loss below a transformer, as number, that a neighbour's report there might explain.
+
+    `window` in seconds; what `is_answer` was asked for, however late.
+    """
+
+    transformer: int
+    at: datetime
+    window: float
+    is_answer: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Above:
     """What could explain events on the network: where open outages are looked for.
 
-    The numbers of the feeders, of the devices on the ways to their sources, of the transformers
-    of single service points; and the codes of the meters. Of few events the ways are given with
-    their `lines`; of many all lines are looked at.
+    The numbers of the feeders and of the devices on the ways to their sources, the codes of the
+    meters, and the losses below transformers. Of `few` events the ways are given with their
+    lines; of many all lines are looked at, and all single reports below the transformers.
     """
 
     feeders: frozenset[int]
     edges: frozenset[int]
-    transformers: frozenset[int]
+    beside: Sequence[Beside]
     meters: frozenset[str]
-    lines: bool = False
+    few: bool = False
 
 
-class Around(NamedTuple):
-    """Where and when an event off the network happened: what it might join is looked for.
-
-    Degrees, metres, seconds. Power that `is_back` may be back at any time; what `is_answer`
-    was asked for, however late.
-    """
-
-    latitude: float | None
-    longitude: float | None
-    radius: float
-    at: datetime
-    window: float
-    is_back: bool
-    is_answer: bool
-
-
-def seen_from(spot: Spot, report: Report, reach: Reach) -> Around:
-    """Return what is to be looked for around an event off the network."""
-    return Around(
-        spot.latitude,
-        spot.longitude,
-        reach.radius,
-        report.occurred_at,
-        reach.window.total_seconds(),
-        report.kind is Kind.RESTORATION,
-        report.is_answer,
-    )
-
-
-def above(grid: "Grid", spots: Sequence[Spot | None]) -> Above:
+def above(grid: "Grid", events: Iterable[tuple[Spot | None, Report, Reach]]) -> Above:
     """Return what could explain events at these spots."""
-    seats = _seats_of(grid)
-    found = [spot for spot in spots if spot is not None and spot.feeder_number is not None]
-    edges: set[int] = set()
+    found = [
+        (spot, report, reach)
+        for spot, report, reach in events
+        if spot is not None and spot.feeder_number is not None
+    ]
     few = len(found) <= FEW
-    for spot in found:
-        if spot.node >= 0 and few:
-            edges.update(map(grid.edge_pk, devices_of(grid).path(spot.node)))
-        elif spot.node >= 0:
-            edges.update(_ways(grid, seats, spot.node))
+    edges: set[int] = set()
+    ways = _seats_of(grid).ways[few]
+    for spot, _, _ in found:
+        if spot.node >= 0:
+            edges.update(ways.get(spot.node) or _way(grid, ways, spot.node, lines=few))
         if spot.edge >= 0:
             edges.add(grid.edge_pk(spot.edge))
-    transformers = {s.transformer for s in found if s.transformer >= 0}
     return Above(
-        feeders=frozenset(s.feeder_number for s in found if s.feeder_number is not None),
+        feeders=frozenset(s.feeder_number for s, _, _ in found if s.feeder_number),
         edges=frozenset(edges),
-        transformers=frozenset(grid.edge_pk(edge) for edge in transformers),
-        meters=frozenset(s.meter_code for s in found if s.meter_code),
-        lines=few,
+        beside=[
+            Beside(
+                grid.edge_pk(spot.transformer),
+                report.occurred_at,
+                reach.window.total_seconds(),
+                report.is_answer,
+            )
+            for spot, report, reach in found
+            if spot.transformer >= 0
+        ],
+        meters=frozenset(spot.meter_code for spot, _, _ in found if spot.meter_code),
+        few=few,
     )
 
 
-def _ways(grid: "Grid", seats: "_Seats", node: int) -> tuple[int, ...]:
-    """Return the numbers of the devices from the node up to its source."""
-    way = seats.ways.get(node)
-    if way is None:
-        devices = [e for e in devices_of(grid).path(node) if grid.edge_kind(e) not in LINES]
-        way = seats.ways[node] = tuple(grid.edge_pk(edge) for edge in devices)
+def _way(
+    grid: "Grid", ways: dict[int, tuple[int, ...]], node: int, *, lines: bool
+) -> tuple[int, ...]:
+    """Return the numbers of the devices from the node up to its source, and remember them."""
+    way = ways[node] = tuple(
+        grid.edge_pk(edge)
+        for edge in devices_of(grid).path(node)
+        if lines or grid.edge_kind(edge) not in LINES
+    )
     return way
 
 
@@ -145,21 +152,15 @@ class Questions:
         self._known = _ask_known(list(identities))
         self._open: list[psycopg.Cursor[Any]] = []
         if above.feeders:
-            explaining = (
-                "o.feeder_number = ANY(%s::bigint[]) AND (o.edge_number = ANY(%s::bigint[]) "
-                "OR o.transformer_number = ANY(%s::bigint[]) OR o.device_code = ANY(%s::text[])"
-            )
-            explaining += ")" if above.lines else " OR o.device_kind IN ('line', 'cable'))"
-            told = (above.feeders, above.edges, above.transformers)
-            numbers = [array(sorted(one)) for one in told]
-            self._open.append(_ask_where(explaining, *numbers, sorted(above.meters)))
+            ask_above = _ask_above_few if above.few else _ask_above_many
+            self._open.append(ask_above(above))
         if substations:
             at_substations = (
                 "o.place_kind = 'substation' AND o.substation_code = ANY(%s::text[])"
             )
             self._open.append(_ask_where(at_substations, list(substations)))
         if around:
-            self._open.append(_ask_near(_CANDIDATE, around))
+            self._open.append(ask_near(_CANDIDATE, around))
 
     def known_events(self) -> list[KnownRow]:
         """Return those of the events that are stored already."""
@@ -176,14 +177,6 @@ class Questions:
         return list(found.values())
 
 
-def feeders_near(around: Sequence[Around]) -> list[int]:
-    """Return the feeders with an open outage that an event at one of the points might join."""
-    if not around:
-        return []
-    found = _ask_near("o.feeder_number, o.first_detected_at, o.id", around)
-    return sorted({row[0] for row in found if row[0] is not None})
-
-
 def _ask_known(pairs: list[tuple[str, str]]) -> "psycopg.Cursor[Any]":
     return ask(
         "SELECT e.id, e.source_type, e.source_event_id, e.outage_id, e.fingerprint, "
@@ -197,53 +190,44 @@ def _ask_known(pairs: list[tuple[str, str]]) -> "psycopg.Cursor[Any]":
     )
 
 
-def _ask_where(where: str, *wanted: list[Any] | str) -> "psycopg.Cursor[Any]":
-    return ask(
-        f"SELECT {_CANDIDATE} FROM outages_outage o "  # noqa: S608
-        f"WHERE {_IS_OPEN} AND {where} "
-        "ORDER BY o.first_detected_at, o.id",
-        wanted,
+def _ask_above_few(above: Above) -> "psycopg.Cursor[Any]":
+    """Ask for the outages of the devices and meters, and for the oldest reports beside losses.
+
+    As many of these as there are losses below the transformer: each takes one away at most.
+    """
+    losses = above.beside
+    below = Counter(one.transformer for one in losses)
+    return _ask_where(
+        _OF_FEW,
+        array(above.edges),
+        texts(above.meters),
+        array(one.transformer for one in losses),
+        array(one.at for one in losses),
+        array(one.window for one in losses),
+        array(one.is_answer for one in losses),
+        array(below[one.transformer] for one in losses),
+        array(above.feeders),
     )
 
 
-_NEAR = (
-    "FROM unnest(%s::float8[], %s::float8[], %s::float8[], "  # noqa: S608 - our own words
-    "%s::timestamptz[], %s::float8[], "
-    "%s::bool[], %s::bool[]) AS p(lat, lon, d, at, apart, is_back, is_answer) "
-    "CROSS JOIN LATERAL (SELECT * FROM outages_outage o "
-    f"WHERE {_IS_OPEN} AND point(o.longitude, o.latitude) <@ box("
-    "point(p.lon - p.d / greatest(cosd(p.lat), 0.01), p.lat - p.d), "
-    "point(p.lon + p.d / greatest(cosd(p.lat), 0.01), p.lat + p.d)) "
-    "AND CASE WHEN p.is_back THEN o.first_detected_at <= p.at + %s "
-    "WHEN o.is_planned AND o.planned_until IS NOT NULL "
-    "THEN p.at BETWEEN o.first_detected_at AND o.planned_until "
-    "ELSE o.first_detected_at <= p.at + p.apart * interval '1 second' "
-    "AND (o.status <> 'detected' OR p.is_answer "
-    "OR o.last_event_at >= p.at - p.apart * interval '1 second') END "
-    "ORDER BY ((o.longitude - p.lon) * cosd(p.lat)) ^ 2 + (o.latitude - p.lat) ^ 2, "
-    "o.first_detected_at, o.id LIMIT %s) AS o "
-    "ORDER BY o.first_detected_at, o.id"
-)
+def _ask_above_many(above: Above) -> "psycopg.Cursor[Any]":
+    return _ask_where(
+        "o.feeder_number = ANY(%s::bigint[]) AND (o.edge_number = ANY(%s::bigint[]) "
+        "OR o.transformer_number = ANY(%s::bigint[]) OR o.device_code = ANY(%s::text[]) "
+        "OR o.device_kind IN ('line', 'cable'))",
+        array(sorted(above.feeders)),
+        array(sorted(above.edges)),
+        array(sorted({one.transformer for one in above.beside})),
+        texts(sorted(above.meters)),
+    )
 
 
-def _ask_near(columns: str, around: Sequence[Around]) -> "psycopg.Cursor[Any]":
-    """Ask for the nearest open outages that `Candidate.may_hold` lets each event join.
-
-    What an event before it in the batch joined is among them too, so a few are enough.
-    """
+def _ask_where(where: str, *wanted: list[Any] | str) -> "psycopg.Cursor[Any]":
     return ask(
-        f"SELECT {columns} {_NEAR}",
-        [
-            [one.latitude for one in around],
-            [one.longitude for one in around],
-            [degrees_of(one.radius) for one in around],
-            [one.at for one in around],
-            [one.window for one in around],
-            [one.is_back for one in around],
-            [one.is_answer for one in around],
-            CLOCK_TOLERANCE,
-            NEAREST,
-        ],
+        f"SELECT {_CANDIDATE} FROM outages_outage o "  # noqa: S608
+        f"WHERE {IS_OPEN} AND {where} "
+        "ORDER BY o.first_detected_at, o.id",
+        wanted,
     )
 
 
@@ -260,7 +244,9 @@ class _Seats:
 
     tree: Any
     nodes: dict[int, int] = field(default_factory=dict)
-    ways: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    ways: Mapping[bool, dict[int, tuple[int, ...]]] = field(
+        default_factory=lambda: {False: {}, True: {}}
+    )
     edges: dict[str, int] = field(default_factory=dict)
 
 
@@ -271,7 +257,7 @@ def _seats_of(grid: "Grid") -> _Seats:
     """Return what is remembered for the grid's tree; another tree begins with nothing."""
     global _seats
     held = _seats
-    size = len(held.nodes) + len(held.edges) + len(held.ways)
+    size = len(held.nodes) + len(held.edges) + sum(map(len, held.ways.values()))
     if held.tree is not grid.tree or size > REMEMBERED:
         held = _seats = _Seats(grid.tree)
     return held

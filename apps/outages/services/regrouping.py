@@ -16,6 +16,7 @@ from uuid_utils.compat import uuid7
 
 from apps.accounts.services import require
 from apps.core.actor import Actor
+from apps.core.bulk import together
 from apps.core.errors import Conflict, Invalid
 from apps.core.outbox import publish
 from apps.network import selectors as network
@@ -27,7 +28,6 @@ from apps.outages.models import Interruption, Outage, SourceEvent
 from apps.outages.rules import PlaceKind, Status, confidence, severity
 from apps.outages.selectors.regrouping import Seat, node_of, seats_of
 from apps.outages.services import trail, writing
-from apps.outages.services.bulk import together
 from apps.outages.services.intake import lock_part
 from apps.outages.services.places import describe
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from uuid_utils.compat import uuid7
 
 from apps.core.actor import system
+from apps.core.bulk import array, change, texts
 from apps.network import selectors as network
 from apps.outages.correlation.darktimes import reach_of, share_out
 from apps.outages.correlation.hypothesis import Hypothesis
@@ -25,7 +26,6 @@ from apps.outages.rules import (
 )
 from apps.outages.selectors.hearing import EventRow, Hearing, is_fixed, moment
 from apps.outages.services import interruptions, trail, writing
-from apps.outages.services.bulk import array, change, texts
 from apps.outages.services.comparing import (
     candidate_of,
     differs,

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from apps.configuration.selectors import value
+from apps.core.bulk import array, ask, change, insert, texts
 from apps.outages.correlation.matching import Candidate, Spot
 from apps.outages.models import EventConflict, Outage
 from apps.outages.rules import PLACE_FIELDS, EtrSource, Report, severity
 from apps.outages.rules.judgement import MANY_WAITING, REST_AT_MOST, REST_TIMES
-from apps.outages.services.bulk import ask, change, insert
 from apps.outages.services.places import describe
 
 if TYPE_CHECKING:
@@ -307,6 +307,8 @@ def insert_events(
 
 def insert_conflicts(conflicts: Sequence[tuple["Known", Report]], at: datetime) -> None:
     """Keep events that came again with other content, each such content once."""
+    if not conflicts:
+        return
     EventConflict.objects.bulk_create(
         [
             EventConflict(
@@ -350,9 +352,9 @@ def add_work(
         "RETURNING key, waiting, waiting >= %s OR run_at > %s",
         [
             run_at,
-            keys,
-            [counts[key] for key in keys],
-            [earliest[key] for key in keys],
+            texts(keys),
+            array(counts[key] for key in keys),
+            array(earliest[key] for key in keys),
             REST_TIMES,
             float(REST_AT_MOST),
             MANY_WAITING,

@@ -3,16 +3,50 @@
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
 import psycopg
 from django.db import connection
+from psycopg.generators import send
 from psycopg.types.json import set_json_loads
+
+if TYPE_CHECKING:
+    from psycopg.abc import PQGen
 
 # Answers of `ask` hold JSON; Django's own fields decode theirs themselves.
 set_json_loads(orjson.loads)
+
+
+class AtOnce(psycopg.Pipeline):
+    """A pipeline that sends what was asked when its block ends, or an answer is read.
+
+    psycopg's own sends each statement by itself, which wakes the server once for each: that
+    takes longer than most of them.
+    """
+
+    unfinished = False
+
+    def _communicate_gen(self) -> "PQGen[None]":
+        """Hand the statements to libpq, which sends them where they are many."""
+        while self.command_queue:
+            self.unfinished = True
+            self.command_queue.popleft()()
+        yield from ()
+
+    def _sync_gen(self) -> "PQGen[None]":
+        """Send all that was asked, and take the answers."""
+        self._enqueue_sync()
+        yield from self._communicate_gen()
+        yield from send(self.pgconn)
+        yield from self._fetch_gen(flush=False)
+        self.unfinished = False
+
+    def _exit_gen(self) -> "PQGen[None]":
+        """Do the same, unless all was sent and answered already, as by a commit."""
+        if self.command_queue or self.unfinished:
+            yield from self._sync_gen()
 
 
 @contextlib.contextmanager
@@ -22,8 +56,28 @@ def together() -> Iterator[None]:
     A fault is raised where an answer is read, at the latest when the block ends.
     """
     connection.ensure_connection()
-    with connection.wrap_database_errors, connection.connection.pipeline():
-        yield
+    raw = connection.connection
+    with connection.wrap_database_errors:
+        pipeline = raw._pipeline = raw._pipeline or AtOnce(raw)
+        try:
+            with pipeline:
+                yield
+        finally:
+            if pipeline.level == 0:
+                raw._pipeline = None
+
+
+def plan_by_index() -> None:
+    """Have the statements of this transaction planned once, for any values, and by index.
+
+    A plan is kept until statistics are taken anew. Made while a table is small it would read
+    the whole of it, and go on doing so while a storm fills it.
+    """
+    ask(
+        "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), "
+        "set_config('enable_seqscan', 'off', true)",
+        [],
+    )
 
 
 def ask(statement: str, values: Sequence[Any]) -> "psycopg.Cursor[Any]":
@@ -49,8 +103,8 @@ def insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) ->
     )
 
 
-def array(values: Iterable[int | UUID | datetime | None]) -> str:
-    """Return numbers, ids and moments as PostgreSQL writes an array.
+def array(values: Iterable[float | UUID | datetime | None]) -> str:
+    """Return numbers, truths, ids and moments as PostgreSQL writes an array.
 
     A list costs psycopg ten times as much.
     """

@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 
 from apps.configuration.models import Setting
-from apps.outages.services.bulk import array, ask, change, texts
+from apps.core.bulk import array, ask, change, texts
 
 MOMENT = datetime(2026, 11, 27, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -16,6 +16,8 @@ MOMENT = datetime(2026, 11, 27, 12, 0, 0, 123456, tzinfo=UTC)
     ("kind", "values"),
     [
         ("bigint", [1, -2, None, 2**62]),
+        ("float8", [1.5, -0.0, 1e-300, None]),
+        ("bool", [True, False]),
         ("uuid", [UUID(int=1), None, UUID(int=2**128 - 1)]),
         ("timestamptz", [MOMENT, None, MOMENT + timedelta(microseconds=1)]),
         ("timestamptz", [MOMENT.astimezone(timezone(timedelta(hours=5, minutes=30)))]),
