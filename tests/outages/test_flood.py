@@ -77,7 +77,7 @@ def test_a_batch_that_is_being_taken_in_is_no_calm_however_long_it_takes(
 def test_what_rests_is_judged_when_nothing_comes_in(town, clock):
     send(clock, 2)
     work = CorrelationWork.objects.get(key__startswith="feeder:")
-    for took, rests, woken in ((0.1, 3, 1), (0.1, 60, 0), (2.0, 9, 0)):
+    for took, rests, woken in ((0.1, 3, 1), (0.1, 60, 0), (2.0, 13, 0)):
         later = clock.at + timedelta(seconds=rests)
         CorrelationWork.objects.update(took_seconds=took, run_at=later, waiting=2)
         assert services.wake(at=clock.at) == woken, (took, rests)

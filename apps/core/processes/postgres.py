@@ -32,6 +32,7 @@ SETTINGS = {
     "wal_compression": "on",
     "min_wal_size": "256MB",
     "max_wal_size": "2GB",
+    "autovacuum_naptime": "10s",
     "checkpoint_timeout": "15min",
     "random_page_cost": "1.1",
     "jit": "off",

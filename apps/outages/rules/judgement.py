@@ -18,7 +18,7 @@ HIGH_CONFIDENCE = 0.8
 # A part of the network rests this many times as long as its last judgement took, but not longer
 # than the seconds of REST_AT_MOST; while nothing comes in, no longer than REST_TIMES_IN_QUIET.
 REST_TIMES, REST_TIMES_IN_QUIET = 100, 4
-REST_AT_MOST = 10
+REST_AT_MOST = 20
 MANY_WAITING = 50
 """With so many events a part may wait for its judgement longer than a person should."""
 EARTH_RADIUS_METERS = 6_371_008.8

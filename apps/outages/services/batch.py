@@ -34,7 +34,7 @@ from apps.outages.rules import (
 )
 from apps.outages.rules import settings as declared
 from apps.outages.selectors import planned_end, rule_in_force
-from apps.outages.services import nearby, reading, writing
+from apps.outages.services import duework, nearby, reading, writing
 from apps.outages.services.causes import causes_of
 from apps.outages.services.spots import SpotFinder
 
@@ -333,7 +333,7 @@ class Batch:
             writing.insert_events(
                 self.reports, self.spots, self.new_events, self.finder, self.at
             )
-            work = writing.add_work(self.work, self.earliest, self.at + self._debounce())
+            work = duework.add_work(self.work, self.earliest, self.at + self._debounce())
         writing.insert_conflicts(self.conflicts, self.at)
         self._switch_all()
         due, is_long = work.answer()

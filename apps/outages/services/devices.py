@@ -10,7 +10,7 @@ from apps.network import services as switching
 from apps.network.rules import SWITCHABLE
 from apps.outages.models import Outage
 from apps.outages.rules import PlaceKind
-from apps.outages.services import writing
+from apps.outages.services import duework
 from apps.outages.services.intake import lock_part
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def close_device(outage: Outage, *, at: datetime) -> None:
     )
     if closed and outage.feeder_number is not None:
         key = f"feeder:{outage.feeder_number}"
-        writing.add_work({key: 1}, {key: outage.first_detected_at}, at)
+        duework.add_work({key: 1}, {key: outage.first_detected_at}, at)
 
 
 def _is_open_against_its_rule(grid: "Grid", outage: Outage) -> bool:

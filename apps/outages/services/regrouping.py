@@ -27,7 +27,7 @@ from apps.outages.events import OutageMoved, OutagesRejudged
 from apps.outages.models import Interruption, Outage, SourceEvent
 from apps.outages.rules import PlaceKind, Status, confidence, severity
 from apps.outages.selectors.regrouping import Seat, node_of, seats_of
-from apps.outages.services import trail, writing
+from apps.outages.services import duework, trail, writing
 from apps.outages.services.intake import lock_part
 from apps.outages.services.places import describe
 
@@ -263,7 +263,7 @@ def _judge_again(outages: Sequence[Outage], changed: Sequence[UUID], at: datetim
     key = f"feeder:{feeder}" if feeder is not None else "space"
     earliest = min(outage.first_detected_at for outage in outages)
     with together():
-        writing.add_work({key: 1}, {key: earliest}, at)
+        duework.add_work({key: 1}, {key: earliest}, at)
     publish(OutagesRejudged(key=key, changed=tuple(sorted(changed)), at=at))
 
 

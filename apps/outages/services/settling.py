@@ -17,7 +17,7 @@ from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.matching import Candidate
 from apps.outages.correlation.outcome import PATIENCE, Outcome
 from apps.outages.correlation.reconciliation import Identity, identify
-from apps.outages.models import Interruption, Outage, SourceEvent, TimelineEntry
+from apps.outages.models import Outage, TimelineEntry
 from apps.outages.rules import (
     PlaceKind,
     Status,
@@ -217,21 +217,20 @@ class Plan:
 
     def _merge(self) -> set[UUID]:
         """Let outages whose events went into another point there."""
+        merged = self.identity.merged
+        if not merged:
+            return set()
         into: dict[UUID, list[Outage]] = {}
-        for key, position in self.identity.merged.items():
+        for key, position in merged.items():
             into.setdefault(self.keys[position], []).append(self.heard.outages[key])
         for keeper_id, absorbed in into.items():
             keeper = self.heard.outages[keeper_id]
-            ids = [other.id for other in absorbed]
             for other in absorbed:
                 other.merged_into, other.updated_at = keeper, self.at
-            Outage.objects.bulk_update(absorbed, ["merged_into", "updated_at"])
-            Outage.objects.filter(merged_into__in=ids).update(merged_into=keeper)
-            SourceEvent.objects.filter(outage__in=ids).update(outage=keeper)
-            Interruption.objects.filter(outage__in=ids).delete()
             keeper.counted_place = ""
             self._tell_merge(keeper, absorbed)
-        return {*into, *self.identity.merged}
+        writing.merge_outages([(key, self.keys[n]) for key, n in merged.items()], self.at)
+        return {*into, *merged}
 
     def _tell_merge(self, keeper: Outage, absorbed: Sequence[Outage]) -> None:
         candidate = self.candidates.get(keeper.id)

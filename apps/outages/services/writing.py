@@ -2,29 +2,22 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from apps.configuration.selectors import value
-from apps.core.bulk import array, ask, change, insert, texts
+from apps.core.bulk import array, change, insert, together
 from apps.outages.correlation.matching import Candidate, Spot
 from apps.outages.models import EventConflict, Outage
 from apps.outages.rules import PLACE_FIELDS, EtrSource, Report, severity
-from apps.outages.rules.judgement import MANY_WAITING, REST_AT_MOST, REST_TIMES
 from apps.outages.services.places import describe
 
 if TYPE_CHECKING:
-    import psycopg
-
     from apps.network.topology import Grid
     from apps.outages.services.batch import Known, Outcome
     from apps.outages.services.spots import SpotFinder
-
-SOON = timedelta(seconds=0.25)
-"""So long a judgement may be put off further, and still tells screens what came in."""
 
 _OUTAGE_COLUMNS = (
     "id",
@@ -185,6 +178,32 @@ def save_outages(outages: Sequence[Outage]) -> None:
     )
 
 
+_PAIRS = "FROM unnest(%s::uuid[], %s::uuid[]) AS x(id, keeper) WHERE"
+_MERGED_BEFORE = (
+    f"UPDATE outages_outage o SET merged_into_id = x.keeper {_PAIRS} "  # noqa: S608
+    "o.merged_into_id = x.id"
+)
+_EVENTS_MERGED = (
+    f"UPDATE outages_sourceevent e SET outage_id = x.keeper {_PAIRS} "  # noqa: S608
+    "e.outage_id = x.id"
+)
+_MERGED = (
+    "UPDATE outages_outage o SET merged_into_id = x.keeper, "  # noqa: S608
+    f"updated_at = %s {_PAIRS} o.id = x.id"
+)
+
+
+def merge_outages(pairs: Sequence[tuple[uuid.UUID, uuid.UUID]], at: datetime) -> None:
+    """Let the first of each pair go into the second, with its events and those merged before."""
+    gone = array(key for key, _ in pairs)
+    told = [gone, array(keeper for _, keeper in pairs)]
+    with together():
+        change(_MERGED_BEFORE, told)
+        change(_EVENTS_MERGED, told)
+        change(_MERGED, [at, *told])
+        change("DELETE FROM outages_interruption WHERE outage_id = ANY(%s::uuid[])", [gone])
+
+
 def _record(grid: "Grid", c: Candidate) -> dict[str, Any]:
     place = describe(grid, c)
     sure = c.sure
@@ -329,50 +348,3 @@ def insert_conflicts(conflicts: Sequence[tuple["Known", Report]], at: datetime) 
         ],
         ignore_conflicts=True,
     )
-
-
-def add_work(
-    counts: Mapping[str, int], earliest: Mapping[str, datetime], run_at: datetime
-) -> "DueWork":
-    """Count the events as waiting to be judged; `earliest` is when the first happened."""
-    if not counts:
-        return DueWork(counts, None)
-    keys = sorted(counts)
-    told = ask(
-        "INSERT INTO outages_correlationwork AS w (key, state, run_at, lease_owner, fence, "
-        "attempts, last_error, waiting, earliest) "
-        "SELECT x.key, 'pending', %s, '', 0, 0, '', x.n, x.at "
-        "FROM unnest(%s::text[], %s::int[], %s::timestamptz[]) AS x(key, n, at) "
-        "ORDER BY x.key "
-        "ON CONFLICT (key) DO UPDATE SET waiting = w.waiting + excluded.waiting, "
-        "earliest = least(w.earliest, excluded.earliest), "
-        "run_at = least(CASE WHEN w.state = 'pending' THEN w.run_at END, "
-        "excluded.run_at + least(w.took_seconds * %s, %s) * interval '1 second'), "
-        "state = CASE WHEN w.state = 'leased' THEN 'leased' ELSE 'pending' END "
-        "RETURNING key, waiting, waiting >= %s OR run_at > %s",
-        [
-            run_at,
-            texts(keys),
-            array(counts[key] for key in keys),
-            array(earliest[key] for key in keys),
-            REST_TIMES,
-            float(REST_AT_MOST),
-            MANY_WAITING,
-            run_at + SOON,
-        ],
-    )
-    return DueWork(counts, told)
-
-
-@dataclass(frozen=True, slots=True)
-class DueWork:
-    """Work that was counted, and the database's answer to it."""
-
-    counts: Mapping[str, int]
-    told: "psycopg.Cursor[Any] | None"
-
-    def answer(self) -> tuple[list[str], bool]:
-        """Return the keys that became due just now, and whether one may wait for long."""
-        rows = self.told.fetchall() if self.told is not None else []
-        due = [key for key, waiting, _ in rows if waiting == self.counts[key]]
-        return due, any(is_long for _, _, is_long in rows)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.core import relay
 
 SWEEP_SECONDS = 1.0
-GATHER_SECONDS = 0.05
+GATHER_SECONDS = 0.1
 
 
 class Command(BaseCommand):
