@@ -81,7 +81,7 @@ class Returns:
         if len(silent) < len(over):
             told = [h for h in over if meter in h.back]
             again = max(told, key=lambda h: h.back[meter])
-            if again.back[meter] > signal.at - REPEATS:
+            if _repeats(signal, again.back[meter], silent):
                 return again
         return self._awaiting(silent, signal) or _ended_last(silent, over)
 
@@ -126,6 +126,13 @@ class Returns:
             first <= position < last and signal.at <= at + SETTLES
             for first, last, at in held.relit
         )
+
+
+def _repeats(signal: Signal, before: float, silent: Sequence[Hypothesis]) -> bool:
+    """Return whether the return only repeats the one `before`: nothing was lost in between."""
+    if before <= signal.at - REPEATS:
+        return False
+    return not any(before < h.lost.get(signal.meter, h.since) < signal.at for h in silent)
 
 
 def _ended_last(silent: Sequence[Hypothesis], over: Sequence[Hypothesis]) -> Hypothesis:
