@@ -98,15 +98,23 @@ class Darkness:
     ) -> bool:
         """Return whether what stayed dark is an outage of its own and no step of this one.
 
-        The device is closed, so something below it is open: a step is the one large part that is
-        switched later. That so many reporters are silent must be no chance, in nats.
+        The device is closed, so something below it is open, unless a device above it keeps all
+        in the dark: a step is the one large part that is switched later. That so many reporters
+        are silent must be no chance, in nats.
         """
-        if held.closed_at is None:
+        if held.closed_at is None or self._fed_nobody(held, held.closed_at):
             return False
         share = self.part.devices.size(edge) / max(self.part.devices.size(held.edge), 1)
         if len(dark) == 1 and share > SMALL_PART:
             return False
         return len(dark[edge]) * SILENT_RETURN >= SURE - log(max(share, LEAST_SHARE))
+
+    def _fed_nobody(self, held: Hypothesis, at: float) -> bool:
+        """Return whether the device closed while one above it was open, and nobody came back."""
+        if held.prompt >= TOLD_BACK * len(held.lost):
+            return False
+        above = self.part.last_above(held.node)
+        return any(h is not held and h.since <= at and not h.is_over(at) for h in above)
 
     def _tops(self, held: Hypothesis) -> dict[int, list[int]]:
         """Return the uppermost devices below which nobody is back, with who reported there."""
