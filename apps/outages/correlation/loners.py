@@ -4,9 +4,10 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from apps.outages.correlation.evidence import Signal
+from apps.outages.correlation.evidence import Signal, What
 from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.state import CLOCKS, Part
+from apps.outages.correlation.wave import DEVICE_PRICE, TWICE_VARIANCE, habit_of, moments
 
 NOTICED = 5.0
 """Seconds that a person's report may be before the moment it speaks of."""
@@ -53,11 +54,19 @@ class Loners:
         near = [h for h in self.loose if h.node >= 0]
         if len(near) < 2:
             return
+        what = self._said(fresh).what
+        alike = [h for h in near if self._said(h).what is what]
         for edge in self.part.devices.above(fresh.node):
-            group = [h for h in near if edge in self.part.devices.above(h.node)]
-            if len(group) >= 2 and self._agree(edge, group):
-                self._gather_at(edge, group)
+            if self._gathered(edge, near) or self._gathered(edge, alike):
                 return
+
+    def _gathered(self, edge: int, near: Sequence[Hypothesis]) -> bool:
+        """Gather those of them below the device, where they agree."""
+        group = [h for h in near if edge in self.part.devices.above(h.node)]
+        agreed = len(group) >= 2 and self._agree(edge, group)
+        if agreed:
+            self._gather_at(edge, group)
+        return agreed
 
     def _is_busy(self, at: float) -> bool:
         """Return whether so much is lost at about this time that chance brings reports together."""
@@ -75,10 +84,32 @@ class Loners:
         expected = self.part.rate * size * span / 3600.0
         if expected ** (len(group) - 1) >= BY_CHANCE:
             return False
+        if any(self._said(h).what is What.LOSS for h in group):
+            return self._outweigh(group, size, span)
         is_small = size <= FEW_METERS
         if is_small or self.part.devices.grid.edge_kind(edge) == "transformer":
             return True
         return len(group) / max(size, 1) >= FILLED
+
+    def _outweigh(self, group: Sequence[Hypothesis], size: int, span: float) -> bool:
+        """Return whether one cause explains the reports better than chance does, in nats.
+
+        Where one meter tells its loss by itself the others do, too: as in a wave, each that is
+        silent speaks against the device, and so do times that scatter more than clocks.
+        """
+        told = [self._said(h) for h in group if self._said(h).what is What.LOSS]
+        whole, reports = moments(told, told[0].at), len(group)
+        # Exact times are weighed by how they scatter, so that being apart counts once.
+        window = SHORTEST if whole.number == reports else span
+        habit = habit_of(self.part.rate * window / 3600.0)
+        cause = DEVICE_PRICE + reports * habit.speaking + (size - reports) * habit.silence
+        if whole.number:
+            cause += whole.off(whole.mean) / TWICE_VARIANCE
+        return cause < reports * habit.lone
+
+    def _said(self, held: Hypothesis) -> Signal:
+        """Return the report that opened it."""
+        return self.part.signals[held.events[0]]
 
     def _gather_at(self, edge: int, group: Sequence[Hypothesis]) -> None:
         gone = {id(h) for h in group}

@@ -2,22 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log
 
 from apps.outages.correlation.darkness import Darkness
 from apps.outages.correlation.evidence import Signal, What
 from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.loners import Loners
 from apps.outages.correlation.state import CLOCKS, FREED, Part
-from apps.outages.correlation.wave import Habit, judge
-
-HEARD = 0.62
-"""The share of last gasps that arrive."""
+from apps.outages.correlation.wave import habit_of, judge
 
 STRAY = 0.025
 """How often a meter that hangs elsewhere than the records say reports, per reporting meter."""
-
-MOST_CHANCE = 0.3
 
 
 @dataclass(slots=True)
@@ -102,10 +96,9 @@ class Losses:
         for index in losses:
             first.setdefault(signals[index].meter, signals[index])
         chance = self.part.rate / 60.0 + STRAY * len(first) / max(self.part.meters, 1)
-        habit = Habit(HEARD, -log(min(MOST_CHANCE, chance)))
         distinct = list(first.values())
         live = self.darkness.live(distinct[0].at, known)
-        opened = judge(self.part.devices, distinct, live, habit, known)
+        opened = judge(self.part.devices, distinct, live, habit_of(chance), known)
         for index in self._open(opened, losses, known):
             loss, held = signals[index], freed.get(index)
             if held is not None and not self._stands(held):

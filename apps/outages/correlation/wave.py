@@ -6,7 +6,7 @@ its own. Times that scatter more than clocks do speak against one common cause; 
 below a device noticeably before it did has a cause of its own.
 """
 
-from collections.abc import Collection, Container, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf, log
 from typing import NamedTuple
@@ -14,6 +14,10 @@ from typing import NamedTuple
 from apps.outages.correlation.evidence import Signal
 from apps.outages.correlation.parts import Devices
 
+HEARD = 0.62
+"""The share of last gasps that arrive."""
+
+MOST_CHANCE = 0.3
 DEVICE_PRICE = 7.0
 NAMED_PRICE = 8.0
 CLOCK_SPREAD = 12.0
@@ -44,6 +48,11 @@ class Habit:
     def silence(self) -> float:
         """Return what each silent meter costs where its device is open."""
         return -log(1 - self.heard)
+
+
+def habit_of(chance: float) -> Habit:
+    """Return the habit where a live meter reports with that chance."""
+    return Habit(HEARD, -log(min(MOST_CHANCE, chance)))
 
 
 class Times(NamedTuple):
@@ -162,13 +171,13 @@ def _tally(devices: Devices, losses: Sequence[Signal]) -> dict[int, Tally]:
                 tally.children[before] = None
             else:
                 tally.direct = len(heard)
-                tally.own = _times(heard, base)
+                tally.own = moments(heard, base)
             before = edge
     return tallies
 
 
-def _times(heard: Sequence[Signal], base: float) -> Times:
-    """Return the exact moments of the reports, counted from the base."""
+def moments(heard: Iterable[Signal], base: float) -> Times:
+    """Return the exact moments of the losses, counted from the base."""
     number, total, squares = 0, 0.0, 0.0
     for loss in heard:
         if loss.exact:
