@@ -84,7 +84,7 @@ def ask(statement: str, values: Sequence[Any]) -> "psycopg.Cursor[Any]":
     """Send a question; its answer comes in PostgreSQL's binary form, which is quick to read.
 
     The statement stays prepared in its connection: to plan it would cost more than to run it.
-    Only inside a transaction, because the connection is used directly.
+    The connection is used directly, so it must be open, as inside a transaction or `together`.
     """
     cursor = psycopg.Cursor(connection.connection)
     return cursor.execute(statement, values, binary=True, prepare=True)

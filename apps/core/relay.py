@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from django.db import connection, transaction
+from django.db import transaction
 
+from apps.core.bulk import array, ask, change, together
 from apps.core.events import Subscription, decode, subscriptions
 from apps.core.models import OutboxRow
 
@@ -21,6 +22,12 @@ CHANNEL = "oms_outbox"
 ATTEMPTS = 5
 TOGETHER = 100
 LOCK = 7_001
+_COLUMNS = tuple(field.attname for field in OutboxRow._meta.concrete_fields)
+_WAITING = (
+    f"SELECT {', '.join(_COLUMNS)} FROM core_outboxrow "  # noqa: S608 - names of our own
+    "WHERE delivered_at IS NULL AND quarantined_at IS NULL ORDER BY id LIMIT %s"
+)
+_DELIVERED = "UPDATE core_outboxrow SET delivered_at = %s WHERE id = ANY(%s::bigint[])"
 
 
 def deliver_waiting(*, at: datetime, limit: int = 500) -> int:
@@ -28,15 +35,15 @@ def deliver_waiting(*, at: datetime, limit: int = 500) -> int:
 
     Only one relay works at a time (a session lock); another one returns 0.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-        if not cursor.fetchone()[0]:
-            return 0
+    with together():
+        locked = ask("SELECT pg_try_advisory_lock(%s::bigint)", [LOCK])
+        waiting = ask(_WAITING, [limit])
+    if locked.fetchone() != (True,):
+        return 0
     try:
-        return _deliver(at, limit)
+        return _deliver([OutboxRow.from_db(None, _COLUMNS, row) for row in waiting], at)
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+        ask("SELECT pg_advisory_unlock(%s::bigint)", [LOCK])
 
 
 def prune(*, before: datetime) -> int:
@@ -44,9 +51,7 @@ def prune(*, before: datetime) -> int:
     return OutboxRow.objects.filter(delivered_at__lt=before).delete()[0]
 
 
-def _deliver(at: datetime, limit: int) -> int:
-    waiting = OutboxRow.objects.filter(delivered_at=None, quarantined_at=None)
-    rows = list(waiting.order_by("id")[:limit])
+def _deliver(rows: Sequence[OutboxRow], at: datetime) -> int:
     held: set[str] = set()
     return sum(
         _deliver_some(rows[first : first + TOGETHER], held, at)
@@ -55,7 +60,7 @@ def _deliver(at: datetime, limit: int) -> int:
 
 
 @transaction.atomic
-def _deliver_some(rows: list[OutboxRow], held: set[str], at: datetime) -> int:
+def _deliver_some(rows: Sequence[OutboxRow], held: set[str], at: datetime) -> int:
     """Deliver some events; one that fails holds the later ones of its subject back."""
     delivered, given_up = [], 0
     for name, run in groupby(rows, lambda row: row.name):
@@ -70,7 +75,7 @@ def _deliver_some(rows: list[OutboxRow], held: set[str], at: datetime) -> int:
                 given_up += 1
             else:
                 held.add(row.subject)
-    OutboxRow.objects.filter(pk__in=delivered).update(delivered_at=at)
+    change(_DELIVERED, [at, array(delivered)])
     return len(delivered) + given_up
 
 
