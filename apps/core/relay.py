@@ -43,7 +43,8 @@ def deliver_waiting(*, at: datetime, limit: int = 500) -> int:
     try:
         return _deliver([OutboxRow.from_db(None, _COLUMNS, row) for row in waiting], at)
     finally:
-        ask("SELECT pg_advisory_unlock(%s::bigint)", [LOCK])
+        with together():
+            ask("SELECT pg_advisory_unlock(%s::bigint)", [LOCK])
 
 
 def prune(*, before: datetime) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from apps.core import events, relay
 from apps.core.events import Event, subscribe, subscribe_together
@@ -210,3 +210,17 @@ def test_prune_deletes_what_was_delivered_before_and_nothing_else():
     assert relay.prune(before=AT) == 0
     assert relay.prune(before=AT + timedelta(seconds=1)) == 1
     assert [row.subject for row in OutboxRow.objects.all()] == ["b"]
+
+
+def test_a_database_that_goes_away_is_said_to_be_away(monkeypatch):
+    moved(1)
+
+    def lose(*_):
+        connection.close()
+        raise OperationalError("gone")
+
+    with monkeypatch.context() as lost:
+        lost.setattr(relay, "_deliver", lose)
+        with pytest.raises(OperationalError, match="gone"):
+            relay.deliver_waiting(at=AT)
+    assert relay.deliver_waiting(at=AT) == 1
