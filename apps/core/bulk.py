@@ -1,19 +1,23 @@
 """Many rows in one statement, several statements in one round trip."""
 
 import contextlib
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 import orjson
 import psycopg
-from django.db import connection
+from django.db import connection, models
 from psycopg.generators import send
 from psycopg.types.json import set_json_loads
 
 if TYPE_CHECKING:
     from psycopg.abc import PQGen
+
+Row = TypeVar("Row", bound=models.Model)
 
 # Answers of `ask` hold JSON; Django's own fields decode theirs themselves.
 set_json_loads(orjson.loads)
@@ -67,27 +71,68 @@ def together() -> Iterator[None]:
                 raw._pipeline = None
 
 
-def plan_by_index() -> None:
+class _Held(threading.local):
+    """How the statements of this thread are planned."""
+
+    planned = False
+    is_told = False
+
+
+_held = _Held()
+_BY_INDEX = (
+    "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), "
+    "set_config('enable_seqscan', 'off', true)"
+)
+
+
+@contextlib.contextmanager
+def planned_by_index() -> Iterator[None]:
     """Have the statements of this transaction planned once, for any values, and by index.
 
-    A plan is kept until statistics are taken anew. Made while a table is small it would read
-    the whole of it, and go on doing so while a storm fills it.
+    They stay prepared in their session: to plan them costs more than to run them. A plan is
+    kept until statistics are taken anew. Made while a table is small it would read the whole of
+    it, and go on doing so while a storm fills it.
     """
-    ask(
-        "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), "
-        "set_config('enable_seqscan', 'off', true)",
-        [],
-    )
+    before = _held.planned, _held.is_told
+    _held.planned = True
+    try:
+        yield
+    finally:
+        _held.planned, _held.is_told = before
+
+
+def _send(statement: str, values: Sequence[Any], *, binary: bool) -> "psycopg.Cursor[Any]":
+    connection.ensure_connection()
+    raw = connection.connection
+    if _held.planned and not _held.is_told:
+        _held.is_told = True
+        psycopg.Cursor(raw).execute(_BY_INDEX, prepare=True)
+    cursor = psycopg.Cursor(raw)
+    return cursor.execute(statement, values, binary=binary, prepare=_held.planned)
 
 
 def ask(statement: str, values: Sequence[Any]) -> "psycopg.Cursor[Any]":
     """Send a question; its answer comes in PostgreSQL's binary form, which is quick to read.
 
-    The statement stays prepared in its connection: to plan it would cost more than to run it.
-    The connection is used directly, so it must be open, as inside a transaction or `together`.
+    A fault is the driver's own where it shows inside the block of a transaction.
     """
-    cursor = psycopg.Cursor(connection.connection)
-    return cursor.execute(statement, values, binary=True, prepare=True)
+    return _send(statement, values, binary=True)
+
+
+def rows_of(model: type[Row], where: str, values: Sequence[Any]) -> list[Row]:
+    """Return the rows of a model's table that the condition lets through, asked as by `ask`."""
+    names, statement = _reading(model)
+    found = ask(f"{statement} WHERE {where}", values)
+    return [model.from_db(connection.alias, names, row) for row in found]
+
+
+@cache
+def _reading(model: type[models.Model]) -> tuple[tuple[str, ...], str]:
+    fields = model._meta.concrete_fields
+    columns = ", ".join(str(field.column) for field in fields)
+    table = model._meta.db_table
+    statement = f"SELECT {columns} FROM {table}"  # noqa: S608 - names of our own
+    return tuple(field.attname for field in fields), statement
 
 
 def insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -118,11 +163,6 @@ def texts(values: Iterable[str]) -> str:
 
 
 def change(statement: str, values: Sequence[Any]) -> int:
-    """Send a statement that changes rows, its values as they are; return how many it changed.
-
-    The statement stays prepared, as that of a question.
-    """
-    connection.ensure_connection()
+    """Send a statement that changes rows, its values as they are; return how many it changed."""
     with connection.wrap_database_errors:
-        cursor = psycopg.Cursor(connection.connection)
-        return cursor.execute(statement, values, prepare=True).rowcount
+        return _send(statement, values, binary=False).rowcount

@@ -12,7 +12,7 @@ from itertools import groupby
 
 from django.db import transaction
 
-from apps.core.bulk import array, ask, change, together
+from apps.core.bulk import array, ask, change, planned_by_index, rows_of, together
 from apps.core.events import Subscription, decode, subscriptions
 from apps.core.models import OutboxRow
 
@@ -22,11 +22,7 @@ CHANNEL = "oms_outbox"
 ATTEMPTS = 5
 TOGETHER = 100
 LOCK = 7_001
-_COLUMNS = tuple(field.attname for field in OutboxRow._meta.concrete_fields)
-_WAITING = (
-    f"SELECT {', '.join(_COLUMNS)} FROM core_outboxrow "  # noqa: S608 - names of our own
-    "WHERE delivered_at IS NULL AND quarantined_at IS NULL ORDER BY id LIMIT %s"
-)
+_WAITING = "delivered_at IS NULL AND quarantined_at IS NULL ORDER BY id LIMIT %s"
 _DELIVERED = "UPDATE core_outboxrow SET delivered_at = %s WHERE id = ANY(%s::bigint[])"
 
 
@@ -35,13 +31,13 @@ def deliver_waiting(*, at: datetime, limit: int = 500) -> int:
 
     Only one relay works at a time (a session lock); another one returns 0.
     """
-    with together():
+    with together(), planned_by_index():
         locked = ask("SELECT pg_try_advisory_lock(%s::bigint)", [LOCK])
-        waiting = ask(_WAITING, [limit])
+        waiting = rows_of(OutboxRow, _WAITING, [limit])
     if locked.fetchone() != (True,):
         return 0
     try:
-        return _deliver([OutboxRow.from_db(None, _COLUMNS, row) for row in waiting], at)
+        return _deliver(waiting, at)
     finally:
         with together():
             ask("SELECT pg_advisory_unlock(%s::bigint)", [LOCK])
@@ -76,7 +72,8 @@ def _deliver_some(rows: Sequence[OutboxRow], held: set[str], at: datetime) -> in
                 given_up += 1
             else:
                 held.add(row.subject)
-    change(_DELIVERED, [at, array(delivered)])
+    with together(), planned_by_index():
+        change(_DELIVERED, [at, array(delivered)])
     return len(delivered) + given_up
 
 

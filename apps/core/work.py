@@ -5,7 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import models, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
+
+from apps.core.bulk import array, change
 
 MAX_ATTEMPTS = 5
 
@@ -56,12 +58,13 @@ def claim(
         .order_by("run_at")
         .select_for_update(skip_locked=True, of=("self",))[:limit]
     )
-    rows.model._default_manager.filter(pk__in=[row.pk for row in found]).update(
-        state=WorkState.LEASED,
-        lease_owner=owner,
-        lease_until=at + lease,
-        fence=F("fence") + 1,
-        attempts=F("attempts") + 1,
+    if not found:
+        return []
+    change(
+        f"UPDATE {rows.model._meta.db_table} SET state = 'leased', "  # noqa: S608
+        "lease_owner = %s, lease_until = %s, fence = fence + 1, attempts = attempts + 1 "
+        "WHERE id = ANY(%s::bigint[])",
+        [owner, at + lease, array(row.pk for row in found)],
     )
     for row in found:
         row.state, row.lease_owner, row.lease_until = WorkState.LEASED, owner, at + lease

@@ -2,9 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db import connection
-
-from apps.outages.models import SourceEvent
+from apps.core.bulk import ask, planned_by_index, together
 
 LATELY, FEW, MANY = timedelta(seconds=1), 20, 200
 BATCH_LOCK = 7_103
@@ -15,25 +13,23 @@ LARGE_BATCH = 100
 
 def is_calm(*, at: datetime) -> bool:
     """Return whether few events came in during the last second, and no batch is on its way."""
-    return _came_in_less_than(MANY, at) and not _is_taking_in()
+    return _comes_in_less_than(MANY, at)
 
 
 def is_quiet(*, at: datetime) -> bool:
     """Return whether hardly anything came in during the last second, and no batch is coming."""
-    return _came_in_less_than(FEW, at) and not _is_taking_in()
+    return _comes_in_less_than(FEW, at)
 
 
-def _came_in_less_than(most: int, at: datetime) -> bool:
-    found = SourceEvent.objects.filter(accepted_at__gt=at - LATELY)
-    return found.order_by()[:most].count() < most
-
-
-def _is_taking_in() -> bool:
-    """Return whether a large batch is being taken in, or waits for what others hold."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = %s "
-            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
-            [BATCH_LOCK],
+def _comes_in_less_than(most: int, at: datetime) -> bool:
+    """Return whether less came in lately, and no large batch is taken in or waits to be."""
+    with together(), planned_by_index():
+        told = ask(
+            "SELECT CASE WHEN (SELECT count(*) FROM (SELECT FROM outages_sourceevent "
+            "WHERE accepted_at > %s LIMIT %s) AS lately) >= %s THEN false "
+            "ELSE NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' "
+            "AND classid = %s AND database = "
+            "(SELECT oid FROM pg_database WHERE datname = current_database())) END",
+            [at - LATELY, most, most, BATCH_LOCK],
         )
-        return bool(cursor.fetchone()[0])
+    return told.fetchone() == (True,)

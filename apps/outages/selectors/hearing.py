@@ -9,9 +9,9 @@ from uuid import UUID
 
 import psycopg
 from django.db import connection
-from django.db.models.functions import Coalesce
 
 from apps.configuration.selectors import value
+from apps.core.bulk import rows_of
 from apps.outages.correlation.course import infer
 from apps.outages.correlation.evidence import (
     SAME_MOMENT,
@@ -23,7 +23,7 @@ from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.outcome import Outcome, conclude
 from apps.outages.correlation.parts import Devices, devices_of
 from apps.outages.models import Outage
-from apps.outages.rules import BY_PEOPLE, FINAL, OPEN, Kind, PlaceKind
+from apps.outages.rules import BY_PEOPLE, FINAL, Kind, PlaceKind
 from apps.outages.rules import settings as declared
 
 if TYPE_CHECKING:
@@ -33,6 +33,15 @@ BEFORE = timedelta(hours=2)
 FARTHEST = timedelta(hours=48)
 PLANNED, RESTORATION = Kind.PLANNED.value, Kind.RESTORATION.value
 _by_signal = itemgetter(0)
+_OPEN = (
+    "feeder_number = %s AND merged_into_id IS NULL "
+    "AND status IN ('detected', 'confirmed', 'in_progress')"
+)
+# When it ended is in the index: what was heard last changes with every event.
+_ENDED = (
+    "feeder_number = %s AND merged_into_id IS NULL AND status IN ('restored', 'cancelled') "
+    "AND coalesce(restored_at, cancelled_at) >= %s AND last_event_at >= %s"
+)
 
 
 class EventRow(NamedTuple):
@@ -92,19 +101,14 @@ def hear(grid: "Grid", feeder: int, since: datetime | None, at: datetime) -> Hea
 
 def _outages(feeder: int, since: datetime | None) -> dict[UUID, Outage]:
     """Return the outages of the feeder that are open or that new events may concern."""
-    standing = Outage.objects.standing().filter(feeder_number=feeder)
-    ended = standing.filter(status__in=FINAL).alias(
-        ended=Coalesce("restored_at", "cancelled_at")
-    )
-    found = {o.id: o for o in standing.filter(status__in=OPEN)}
+    found = {o.id: o for o in rows_of(Outage, _OPEN, [feeder])}
     reach = [o.first_detected_at for o in found.values()]
     if since is not None:
         reach.append(since - BEFORE)
     while reach:
         earliest = min(reach)
-        # When it ended is in the index: what was heard last changes with every event.
-        more = ended.filter(ended__gte=earliest - FARTHEST, last_event_at__gte=earliest)
-        fresh = list(more.exclude(id__in=list(found)))
+        told = [feeder, earliest - FARTHEST, earliest]
+        fresh = [o for o in rows_of(Outage, _ENDED, told) if o.id not in found]
         found |= {o.id: o for o in fresh}
         reach = [o.first_detected_at for o in fresh if o.first_detected_at < earliest]
     return found

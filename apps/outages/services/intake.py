@@ -19,7 +19,7 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from apps.accounts.services import require
 from apps.core.actor import Actor
-from apps.core.bulk import array, ask, plan_by_index, together
+from apps.core.bulk import array, ask, planned_by_index, together
 from apps.core.outbox import publish_all
 from apps.network import selectors as network
 from apps.outages.correlation.matching import Matcher
@@ -126,7 +126,7 @@ def _again(batch: Batch, *, wait: bool) -> list[Receipt | None]:
 
 
 def _take(batch: Batch, *, wait: bool) -> list[Receipt | None]:
-    with contextlib.ExitStack() as last, transaction.atomic():
+    with contextlib.ExitStack() as last, transaction.atomic(), planned_by_index():
         receipts = _match(batch, wait=wait)
         told = batch.write()
         # What is told and the commit go out together.
@@ -140,7 +140,6 @@ def _match(batch: Batch, *, wait: bool) -> list[Receipt | None]:
         batch.look_around()
     part = (batch.locked_feeders, batch.has_space)
     with together():
-        plan_by_index()
         if len(batch.reports) >= LARGE_BATCH:
             ask("SELECT pg_advisory_xact_lock_shared(%s::int, 0)", [BATCH_LOCK])
         tried = None if wait else _Tried(part[0], space=part[1])

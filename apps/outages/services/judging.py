@@ -13,12 +13,12 @@ from time import monotonic
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import F, Value
 from django.db.models.functions import Greatest
 
 from apps.configuration.selectors import value
 from apps.core.actor import system
-from apps.core.bulk import plan_by_index
+from apps.core.bulk import array, ask, change, planned_by_index, rows_of
 from apps.core.outbox import publish
 from apps.core.work import WorkState
 from apps.network import selectors as network
@@ -110,6 +110,7 @@ def wake(*, at: datetime) -> int:
 
 
 @transaction.atomic
+@planned_by_index()
 def _end_taken_over(key: str, feeder: int, at: datetime) -> set[UUID]:
     """End outages of which every meter that reported is back on another feeder; return them.
 
@@ -137,9 +138,7 @@ def _end_taken_over(key: str, feeder: int, at: datetime) -> set[UUID]:
 
 def _back_elsewhere(feeder: int) -> dict[UUID, datetime]:
     """Return the outages whose reporting meters all have power from another feeder, and since."""
-    with connection.cursor() as cursor:
-        cursor.execute(TAKEN_OVER, [feeder])
-        return dict(cursor.fetchall())
+    return dict(ask(TAKEN_OVER, [feeder]).fetchall())
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +153,10 @@ class _Sight:
 
 
 @transaction.atomic
+@planned_by_index()
 def _look(key: str, feeder: int, at: datetime) -> _Sight:
     begun = monotonic()
-    plan_by_index()
-    work = CorrelationWork.objects.filter(key=key).first()
+    work = _work(key)
     heard = hear(network.grid(fresh=True), feeder, work.earliest if work else None, at)
     plan = Plan(network.grid(), feeder, heard, at)
     standing = {key: _standing(outage) for key, outage in heard.outages.items()}
@@ -176,13 +175,13 @@ def _settle(key: str, feeder: int, seen: _Sight | None, at: datetime) -> set[UUI
     if seen is not None and seen.plan.is_empty():
         _close(key, seen, set(), at)
         return set()
-    with transaction.atomic():
-        plan_by_index()
+    with transaction.atomic(), planned_by_index():
         lock_part([feeder])
         if seen is None:
             seen = _look(key, feeder, at)
-        held = Outage.objects.select_for_update().filter(id__in=list(seen.standing))
-        now = list(held.order_by("id"))
+        now = rows_of(
+            Outage, "id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE", [array(seen.standing)]
+        )
         if {outage.id: _standing(outage) for outage in now} != seen.standing:
             return None
         changed = seen.plan.write(now)
@@ -199,29 +198,36 @@ def _touched(seen: _Sight, work: CorrelationWork | None) -> set[UUID]:
 
 
 @transaction.atomic
+@planned_by_index()
 def _close(key: str, seen: _Sight, changed: set[UUID], at: datetime) -> None:
     """Close the work as far as it was seen, and tell what changed since the last time."""
-    work = CorrelationWork.objects.filter(key=key).first()
-    told = changed | _touched(seen, work)
-    more = Q(waiting__gt=seen.waiting)
+    told = changed | _touched(seen, _work(key))
     took = min(seen.took, LONGEST_REMEMBERED)
     soon, again = at + _rest(took), seen.plan.look_again_at()
-    CorrelationWork.objects.filter(key=key).update(
-        state=Case(
-            When(more, then=Value(WorkState.PENDING)),
-            default=Value(WorkState.PENDING if again else WorkState.DONE),
-        ),
-        run_at=Case(When(more, then=Value(soon)), default=Value(again or soon)),
-        waiting=Greatest(F("waiting") - seen.waiting, 0),
-        earliest=Case(When(more, then=F("earliest")), default=Value(None)),
-        took_seconds=took,
-        lease_owner="",
-        lease_until=None,
-        attempts=0,
-        last_error="",
+    change(
+        "UPDATE outages_correlationwork SET waiting = greatest(waiting - %s, 0), "
+        "state = CASE WHEN waiting > %s THEN 'pending' ELSE %s END, "
+        "run_at = CASE WHEN waiting > %s THEN %s ELSE %s END, "
+        "earliest = CASE WHEN waiting > %s THEN earliest END, took_seconds = %s, "
+        "lease_owner = '', lease_until = NULL, attempts = 0, last_error = '' WHERE key = %s",
+        [
+            seen.waiting,
+            seen.waiting,
+            WorkState.PENDING.value if again else WorkState.DONE.value,
+            seen.waiting,
+            soon,
+            again or soon,
+            seen.waiting,
+            took,
+            key,
+        ],
     )
     if told:
         publish(OutagesRejudged(key=key, changed=tuple(sorted(told)), at=at))
+
+
+def _work(key: str) -> CorrelationWork | None:
+    return next(iter(rows_of(CorrelationWork, "key = %s", [key])), None)
 
 
 def _waiting_since(work: CorrelationWork | None) -> datetime | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from apps.core.bulk import array, ask, plan_by_index, together
+from apps.core.bulk import array, ask, together
 from apps.outages.correlation.matching import CLOCK_TOLERANCE, Reach, Spot, degrees_of
 from apps.outages.rules import Kind, Report
 
@@ -111,6 +111,5 @@ def feeders_near(around: Sequence[Around]) -> list[int]:
     if not around:
         return []
     with together():
-        plan_by_index()
         found = ask_near("o.feeder_number, o.first_detected_at, o.id", around)
     return sorted({row[0] for row in found if row[0] is not None})
