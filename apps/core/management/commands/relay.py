@@ -12,6 +12,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from apps.core import relay
+from apps.core.processes import garbage
 
 SWEEP_SECONDS = 1.0
 GATHER_SECONDS = 0.1
@@ -28,6 +29,7 @@ class Command(BaseCommand):
 
         What is published shortly after the first shares its round, which costs what one does.
         """
+        garbage.look_seldom()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         while not self.stopping:

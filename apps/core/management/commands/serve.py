@@ -1,7 +1,6 @@
 """Serve the portal over a socket that the supervisor has bound."""
 
 import argparse
-import gc
 import socket
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from django.core.management.base import BaseCommand
 from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
-from apps.core.processes import web
+from apps.core.processes import garbage, web
 
 
 class Command(BaseCommand):
@@ -31,7 +30,6 @@ class Command(BaseCommand):
         """Serve. What is loaded before the first request is never looked at for garbage."""
         application = import_string(settings.ASGI_APPLICATION)
         get_resolver().url_patterns  # noqa: B018 - loads every page
-        gc.collect()
-        gc.freeze()
+        garbage.look_seldom()
         listening = socket.socket(fileno=options["fd"])
         web.server(application, options["ready_file"]).run(sockets=[listening])
