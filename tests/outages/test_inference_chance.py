@@ -88,3 +88,50 @@ def test_a_device_that_closes_below_an_open_one_leaves_no_parts(devices):
     signals += all_of(back, 5000, 3, 4, 7)
     found = [h for h, _ in judged(devices, fuse + breaker + signals)]
     assert [(h.edge, len(h.back)) for h in found] == [(1, 24), (0, 8)]
+
+
+def told(devices, signals):
+    """Return the device of each outage and how many came back from it."""
+    return [(h.edge, len(h.back)) for h, _ in judged(devices, signals)]
+
+
+def test_who_is_kept_in_the_dark_by_an_open_device_below_is_not_waited_for(devices):
+    lost = all_of(dark, 100, 3, 4, 5, 7)
+    trips = [signal("t", 100, edge=0), signal("t", 500, edge=1), signal("c", 2000, edge=1)]
+    returns = all_of(back, 1000, 7) + all_of(back, 2000, 3, 4, 5)
+    assert told(devices, lost + trips + returns) == [(0, 8), (1, 24)]
+
+
+def test_what_an_open_device_below_keeps_dark_did_not_stay_dark_by_the_upper(devices):
+    lost = all_of(dark, 100, 3, 7)
+    upper = [signal("t", 100, edge=0), signal("c", 1000, edge=0)]
+    lower = [signal("t", 500, edge=2), signal("c", 2000, edge=2)]
+    returns = all_of(back, 1000, 7) + all_of(back, 2000, 3)
+    assert told(devices, lost + upper + lower + returns) == [(0, 8), (2, 8)]
+
+
+def test_an_outage_that_ends_as_the_next_begins_takes_the_returns_of_silent_meters(devices):
+    again = dark(3, 996, 0, 1, 2) + dark(4, 996, 0, 1, 2) + all_of(dark, 1020, 5, 7)
+    heard = back(3, 1001, *range(3, 8)) + back(4, 1001, *range(3, 8))
+    silent = [signal("u", 1002, meter) for meter in (38, 39, 48, 49, 58, 59)]
+    heard += all_of(back, 1001, 5) + silent
+    trip = signal("t", 1020, edge=0)
+    found = told(devices, [*all_of(dark, 100, 3, 4, 5), *again, *heard, trip])
+    assert found == [(1, 24), (0, 0)]
+
+
+def test_returns_long_after_a_closing_are_no_prompt_ones(devices):
+    fuse = [signal("t", 100, edge=1), signal("c", 3000, edge=1)]
+    breaker = [signal("t", 2000, edge=0), signal("c", 3100, edge=0)]
+    lost = all_of(dark, 100, 3, 4, 5) + all_of(dark, 2000, 7)
+    returns = all_of(back, 3110, 3) + all_of(back, 3125, 4, 5, 7)
+    assert told(devices, fuse + breaker + lost + returns) == [(1, 24), (0, 8)]
+
+
+def test_returns_from_before_a_second_opening_belong_to_the_first(devices):
+    fuse = [signal("t", 100, edge=1), signal("c", 1000, edge=1), signal("t", 1320, edge=1)]
+    lost = all_of(dark, 100, 3, 4, 5) + dark(3, 1297, 0, 1) + all_of(dark, 1320, 4, 5)
+    first = all_of(back, 1301, 4, 5)
+    second = [signal("c", 2000, edge=1), *all_of(back, 2000, 4, 5)]
+    found = judged(devices, fuse + lost + first + second)
+    assert [(h.edge, min(h.back.values())) for h, _ in found] == [(1, 1301), (1, 2000)]

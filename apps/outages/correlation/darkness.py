@@ -81,9 +81,12 @@ class Darkness:
         if held.settled:
             return
         held.settled = True
-        if held.edge < 0 or len(held.back) < max(2.0, TOLD_BACK * len(held.lost)):
+        over = held.over_at
+        if held.edge < 0 or over is None:
             return
-        dark = self._tops(held)
+        if len(held.back) < max(2.0, TOLD_BACK * self.awaited(held, over)):
+            return
+        dark = self._tops(held, self._kept(held, over))
         for edge in self.part.devices.known(list(dark)):
             other = self.part.by_edge.get(edge)
             if other is not None and other is not held and self._is_known(other, held):
@@ -116,13 +119,18 @@ class Darkness:
         above = self.part.last_above(held.node)
         return any(h is not held and h.since <= at and not h.is_over(at) for h in above)
 
-    def _tops(self, held: Hypothesis) -> dict[int, list[int]]:
-        """Return the uppermost devices below which nobody is back, with who reported there."""
+    def _tops(
+        self, held: Hypothesis, kept: Sequence[tuple[int, int]]
+    ) -> dict[int, list[int]]:
+        """Return the uppermost devices below which nobody is back, with who reported there.
+
+        Who hangs in the `kept` spans is in the dark because of what is open there.
+        """
         lit = self._lit(held)
         tops: dict[tuple[int, ...], int] = {}
         dark: dict[int, list[int]] = {}
         for meter in held.lost:
-            if meter in held.back:
+            if meter in held.back or (kept and self._is_within(held.nodes[meter], kept)):
                 continue
             chain = self.part.devices.above(held.nodes[meter])
             top = tops.get(chain)
@@ -147,6 +155,29 @@ class Darkness:
         if not other.settled or other.over_at is None or held.over_at is None:
             return True
         return other.over_at >= held.over_at - CLOCKS
+
+    def awaited(self, held: Hypothesis, at: float) -> int:
+        """Return how many of its reporters no open device below keeps in the dark."""
+        if not held.inner:
+            return len(held.lost)
+        if len(held.lost_places) != len(held.lost):
+            position = self.part.devices.position
+            held.lost_places = sorted(position(held.nodes[m]) for m in held.lost)
+        places, until, count = held.lost_places, 0, len(held.lost)
+        for first, last in self._kept(held, at):
+            if first >= until:
+                count -= bisect_left(places, last) - bisect_left(places, first)
+                until = last
+        return count
+
+    def _kept(self, held: Hypothesis, at: float) -> list[tuple[int, int]]:
+        """Return the spans of the devices below that are still open, the wider first."""
+        spans = [self.part.devices.span(h.edge) for h in held.inner if not h.is_over(at)]
+        return sorted(spans, key=lambda span: (span[0], -span[1]))
+
+    def _is_within(self, node: int, spans: Sequence[tuple[int, int]]) -> bool:
+        position = self.part.devices.position(node)
+        return any(first <= position < last for first, last in spans)
 
     def _lit(self, held: Hypothesis) -> set[int]:
         """Return the devices below which enough meters said that power is back."""

@@ -1,6 +1,7 @@
 """One outage as the inference sees it, while a part is judged."""
 
 from dataclasses import dataclass, field
+from math import inf
 from uuid import UUID
 
 
@@ -13,12 +14,14 @@ class Hypothesis:
     return. `closed_at` is when SCADA or a person said that it is over, `faded_at` when enough of
     its meters were back, `over_at` the former or else the latter: set both by `close` and `fade`.
     `shrunk` says that only those who reported are in the dark, because others proved to have
-    power, `replaced` that its device opened again since.
+    power, `shrunk_at` since when that is known, `replaced_at` when its device opened again.
 
     `remains` are the spans of the tree that stayed dark then, `relit` those that came back later
     and when; `prompt` counts who came back in time, `returned` who of those that reported a loss
-    is back, `places` has where those who are back hang, sorted, as far as somebody asked;
-    `parent` is what it was part of. All times are seconds since 1970.
+    is back, `places` has where those who are back hang, sorted, as far as somebody asked, and
+    `lost_places` where those who reported do; `parent` is what it was part of, `inner` are
+    those of devices that were told to open below it while it was open. All times are seconds
+    since 1970.
     """
 
     edge: int
@@ -32,7 +35,8 @@ class Hypothesis:
     faded_at: float | None = None
     over_at: float | None = None
     shrunk: bool = False
-    replaced: bool = False
+    shrunk_at: float = -inf
+    replaced_at: float = inf
     settled: bool = False
     prompt: int = 0
     returned: int = 0
@@ -40,6 +44,8 @@ class Hypothesis:
     remains: list[tuple[int, int]] = field(default_factory=list)
     relit: list[tuple[int, int, float]] = field(default_factory=list)
     parent: "Hypothesis | None" = None
+    inner: list["Hypothesis"] = field(default_factory=list)
+    lost_places: list[int] = field(default_factory=list)
     events: list[int] = field(default_factory=list)
     lost: dict[int, float] = field(default_factory=dict)
     back: dict[int, float] = field(default_factory=dict)

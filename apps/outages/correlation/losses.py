@@ -67,6 +67,7 @@ class Losses:
         freed.update(dict.fromkeys(members, held))
         if held.edge >= 0:
             held.shrunk = held.over_at is None
+            held.shrunk_at = losses[0].at
             held.remains = []
             self._trip_again(held, known)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from apps.outages.correlation.darkness import TOLD_BACK, Darkness
+from apps.outages.correlation.darkness import SMALLEST, TOLD_BACK, Darkness
 from apps.outages.correlation.evidence import Signal
 from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.state import CLOCKS, Part
@@ -30,8 +30,15 @@ class Returns:
         held = self.part.by_edge.get(signal.edge)
         if held is None or held.is_over(signal.at):
             held = self.part.open(signal.edge, signal.at)
+            self._nest(held, signal.at)
         held.named = True
         held.events.append(index)
+
+    def _nest(self, held: Hypothesis, at: float) -> None:
+        """Tell what is open above that the device opened in its dark."""
+        for above in self.part.last_above(held.node):
+            if above is not held and above.since <= at and not above.is_over(at):
+                above.inner.append(held)
 
     def close(self, index: int, signal: Signal) -> None:
         """SCADA, or somebody, says that the device closed."""
@@ -40,6 +47,7 @@ class Returns:
             return
         held.events.append(index)
         held.close(signal.at)
+        _widen(held, signal.at)
         self.darkness.expect(held, signal.at)
 
     def up(self, index: int, signal: Signal) -> None:
@@ -60,13 +68,22 @@ class Returns:
     def _gain(self, held: Hypothesis, index: int, signal: Signal, at: float) -> None:
         held.gain(index, signal.meter, signal.node, at)
         over = held.closed_at
-        held.prompt += over is not None and at <= over + SETTLES
+        held.prompt += over is not None and at <= over + _settles(held, signal)
         if held.faded_at is None and held.edge >= 0 and not held.pin:
-            if held.returned >= max(1.0, FADES * len(held.lost)):
+            if self._are_back(held, signal.at):
                 held.fade(signal.at)
+                _widen(held, signal.at)
                 self.darkness.expect(held, signal.at + CLOCKS)
         elif held.remains:
             self.darkness.lighten(held, signal.at)
+
+    def _are_back(self, held: Hypothesis, at: float) -> bool:
+        """Return whether most are back of those whom no open device below holds in the dark."""
+        if held.returned >= max(1.0, FADES * len(held.lost)):
+            return True
+        if not held.inner or held.returned < SMALLEST:
+            return False
+        return held.returned >= FADES * self.darkness.awaited(held, at)
 
     def _returning(self, signal: Signal) -> Hypothesis | None:
         """Return the hypothesis because of which the meter was dark: the first still in force.
@@ -83,7 +100,22 @@ class Returns:
             again = max(told, key=lambda h: h.back[meter])
             if _repeats(signal, again.back[meter], silent):
                 return again
-        return self._awaiting(silent, signal) or _ended_last(silent, over)
+        return (
+            self._begun_before(silent, signal)
+            or self._awaiting(silent, signal)
+            or _ended_last(silent, over, signal)
+        )
+
+    def _begun_before(
+        self, silent: Sequence[Hypothesis], signal: Signal
+    ) -> Hypothesis | None:
+        """Return which of those that had begun by then it ends, not only by other clocks."""
+        meter, at = signal.meter, signal.at
+        begun = [h for h in silent if min(h.since, h.lost.get(meter, at)) < at]
+        if len(begun) == len(silent):
+            return None
+        unheard = _unheard(begun, signal)
+        return self._awaiting(begun, signal) or max(unheard, key=_since, default=None)
 
     def _awaiting(self, silent: Sequence[Hypothesis], signal: Signal) -> Hypothesis | None:
         """Return which of those that did not hear of the meter yet waits for its return."""
@@ -91,11 +123,13 @@ class Returns:
         waited = [
             h
             for h in silent
-            if h.over_at is None or at <= h.over_at + SETTLES or self._lags(h, signal)
+            if h.over_at is None
+            or at <= h.over_at + _settles(h, signal)
+            or self._lags(h, signal)
         ]
         if not waited:
             return None
-        unheard = _unheard(silent)
+        unheard = _unheard(silent, signal)
         if len(waited) == 1 and not unheard:
             return waited[0]
         spoke = [h for h in waited if h.lost.get(meter, at) < at]
@@ -113,7 +147,8 @@ class Returns:
         over += [
             h
             for h in self.part.all_above(signal.node)
-            if h.since <= latest and (not h.shrunk or meter in h.lost)
+            if h.since <= latest
+            and (not h.shrunk or meter in h.lost or signal.at <= h.shrunk_at + CLOCKS)
         ]
         return over
 
@@ -128,6 +163,20 @@ class Returns:
         )
 
 
+def _widen(held: Hypothesis, at: float) -> None:
+    """Let it be of all below again where it ended then: who proved to have power had it back."""
+    if at <= held.shrunk_at + CLOCKS:
+        held.shrunk = False
+
+
+def _settles(held: Hypothesis, signal: Signal) -> float:
+    """Return within how many seconds after it was over the return is of that moment.
+
+    Where the closing was told and the meter has a clock, only the clocks differ.
+    """
+    return CLOCKS if signal.exact and held.closed_at is not None else SETTLES
+
+
 def _repeats(signal: Signal, before: float, silent: Sequence[Hypothesis]) -> bool:
     """Return whether the return only repeats the one `before`: nothing was lost in between."""
     if before <= signal.at - REPEATS:
@@ -135,17 +184,21 @@ def _repeats(signal: Signal, before: float, silent: Sequence[Hypothesis]) -> boo
     return not any(before < h.lost.get(signal.meter, h.since) < signal.at for h in silent)
 
 
-def _ended_last(silent: Sequence[Hypothesis], over: Sequence[Hypothesis]) -> Hypothesis:
+def _ended_last(
+    silent: Sequence[Hypothesis], over: Sequence[Hypothesis], signal: Signal
+) -> Hypothesis:
     """Return the last of those of which nobody was heard, where there are any, else of all."""
-    return max(_unheard(silent) or over, key=_since)
+    return max(_unheard(silent, signal) or over, key=_since)
 
 
-def _unheard(silent: Sequence[Hypothesis]) -> list[Hypothesis]:
+def _unheard(silent: Sequence[Hypothesis], signal: Signal) -> list[Hypothesis]:
     """Return those of which almost nobody came back when SCADA said that they were over."""
     return [
         h
         for h in silent
-        if h.closed_at is not None and not h.replaced and h.prompt < TOLD_BACK * len(h.lost)
+        if h.closed_at is not None
+        and signal.at <= h.replaced_at + _settles(h, signal)
+        and h.prompt < TOLD_BACK * len(h.lost)
     ]
 
 

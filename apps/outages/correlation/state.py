@@ -61,7 +61,7 @@ class Part:
         if found.edge >= 0:
             before = self.by_edge.get(found.edge)
             if before is not None:
-                before.replaced = True
+                before.replaced_at = found.since
                 if before.over_at is None:
                     before.fade(found.since)
             self.by_edge[found.edge] = found
