@@ -40,17 +40,20 @@ class AtOnce(psycopg.Pipeline):
         yield from ()
 
     def _sync_gen(self) -> "PQGen[None]":
-        """Send all that was asked, and take the answers."""
+        """Send all that was asked, and take the answers.
+
+        Nothing where all was answered already: after a commit Django sets the connection back,
+        which asks for this again.
+        """
+        if not (self.command_queue or self.unfinished):
+            return
         self._enqueue_sync()
         yield from self._communicate_gen()
         yield from send(self.pgconn)
         yield from self._fetch_gen(flush=False)
         self.unfinished = False
 
-    def _exit_gen(self) -> "PQGen[None]":
-        """Do the same, unless all was sent and answered already, as by a commit."""
-        if self.command_queue or self.unfinished:
-            yield from self._sync_gen()
+    _exit_gen = _sync_gen
 
 
 @contextlib.contextmanager
