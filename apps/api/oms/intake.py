@@ -11,6 +11,7 @@ from collections import Counter as Tally
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from time import monotonic
 from typing import Any
 
@@ -57,6 +58,8 @@ KEPT_SECONDS = 1.0
 EVENTS = Counter(
     "oms_intake_events_total", "Events taken in by the quick door", ["outcome"]
 )
+
+_counter = cache(EVENTS.labels)
 
 Said = tuple[int, bytes] | Again | None
 Answer = Taken | Again | None
@@ -236,7 +239,7 @@ def _now_or_later(call: Call, taken: services.Receipt | None) -> Said:
 def _body(call: Call, taken: Sequence[services.Receipt]) -> Said:
     told = Tally("duplicate" if one.duplicate else one.disposition for one in taken)
     for outcome, number in told.items():
-        EVENTS.labels(outcome).inc(number)
+        _counter(outcome).inc(number)
     if call.path == SINGLE:
         body = receipts.receipt_body(taken[0])
         return receipts.receipt_status(taken[0]), orjson.dumps(body)

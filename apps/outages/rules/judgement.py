@@ -1,6 +1,7 @@
 """Formulas about an outage: how sure, how grave, how far. Pure."""
 
 from collections.abc import Iterable
+from functools import cache
 from math import asin, cos, radians, sin, sqrt
 
 from apps.outages.rules.words import SEVERITIES, Severity, Source
@@ -26,8 +27,13 @@ EARTH_RADIUS_METERS = 6_371_008.8
 
 def confidence(sources: Iterable[str]) -> float:
     """Return 1 − ∏(1 − w/2) over the distinct sources; it never falls when one agrees."""
+    return _confidence(frozenset(sources))
+
+
+@cache
+def _confidence(sources: frozenset[str]) -> float:
     doubt = 1.0
-    for source in sorted(set(sources)):
+    for source in sorted(sources):
         doubt *= 1.0 - 0.5 * WEIGHTS[Source(source)]
     return round(1.0 - doubt, 4)
 

@@ -119,10 +119,16 @@ def insert_outages(
 
 
 def update_outages(grid: "Grid", changed: Sequence[Candidate], at: datetime) -> None:
-    """Write what the joined events changed: sources, confidence, times, a moved device."""
-    if not changed:
+    """Write what the joined events changed: sources, confidence, times, a moved device.
+
+    Of most only how often and when they were heard of.
+    """
+    heard = [c for c in changed if not c.joined and not c.has_moved]
+    told = [_record(grid, c) for c in changed if c.joined or c.has_moved]
+    if heard:
+        change(_HEARD, [at, orjson.dumps(list(map(_heard, heard))).decode()])
+    if not told:
         return
-    records = [_record(grid, c) for c in changed]
     change(
         "UPDATE outages_outage o SET severity = x.severity, confidence = x.confidence, "
         "sources = x.sources, first_detected_at = x.first_detected_at, "
@@ -134,8 +140,25 @@ def update_outages(grid: "Grid", changed: Sequence[Candidate], at: datetime) -> 
         "sources jsonb, first_detected_at timestamptz, last_event_at timestamptz, "
         "place_kind text, device_code text, device_kind text, edge_number bigint, "
         "node_number bigint, customers int) WHERE o.id = x.id",
-        [at, orjson.dumps(records).decode()],
+        [at, orjson.dumps(told).decode()],
     )
+
+
+_HEARD = (
+    "UPDATE outages_outage o SET sources = x.sources, "
+    "first_detected_at = x.first_detected_at, last_event_at = x.last_event_at, "
+    "updated_at = %s FROM json_to_recordset(%s::json) AS x(id uuid, sources jsonb, "
+    "first_detected_at timestamptz, last_event_at timestamptz) WHERE o.id = x.id"
+)
+
+
+def _heard(c: Candidate) -> dict[str, Any]:
+    return {
+        "id": str(c.id),
+        "sources": c.sources,
+        "first_detected_at": c.first_detected_at,
+        "last_event_at": c.last_event_at,
+    }
 
 
 _SAVED = {
@@ -208,12 +231,9 @@ def _record(grid: "Grid", c: Candidate) -> dict[str, Any]:
     place = describe(grid, c)
     sure = c.sure
     return {
-        "id": str(c.id),
+        **_heard(c),
         "severity": severity(sure=sure, customers=place.customers, critical=c.has_critical),
         "confidence": sure,
-        "sources": c.sources,
-        "first_detected_at": c.first_detected_at,
-        "last_event_at": c.last_event_at,
         "place_kind": c.place_kind,
         "device_code": place.device_code,
         "device_kind": place.device_kind,
