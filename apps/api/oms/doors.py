@@ -35,8 +35,9 @@ Headers = list[tuple[bytes, bytes]]
 Call = TypeVar("Call")
 Answer = TypeVar("Answer")
 
-# Whoever has just been answered and sends at once shares the next turn, too: fewer turns, each
-# larger. It begins when as many wait as were answered, or after that long.
+# Whoever has just been answered and sends at once shares the next turn with those who wait
+# already: fewer turns, each larger. It begins when as many more wait as were answered, or after
+# that long. Without those who wait already, two halves would take turns for good.
 GATHER_SECONDS = 0.004
 AGAIN_SECONDS = 0.003
 
@@ -109,7 +110,7 @@ class Turns(Generic[Call, Answer]):
             if again:
                 await asyncio.sleep(AGAIN_SECONDS)
             elif len(turn) > 1:
-                await self._gather(len(turn))
+                await self._gather(min(len(turn) + len(self.waiting), self.most))
         self.running -= 1
 
     async def _gather(self, wanted: int) -> None:

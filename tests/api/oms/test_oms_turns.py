@@ -49,6 +49,25 @@ def test_what_comes_in_during_a_turn_shares_the_next(work):
     assert work.threads == {"test_0"}
 
 
+def test_two_halves_that_came_one_after_the_other_share_their_turns_soon(work):
+    async def call_again(turns, call):
+        for _ in range(4):
+            await turns.take(call)
+
+    async def scene():
+        turns = Turns("test", work, 100)
+        first = [asyncio.create_task(call_again(turns, n)) for n in (1, 2)]
+        await began(work, 1)
+        later = [asyncio.create_task(call_again(turns, n)) for n in (3, 4)]
+        await asyncio.sleep(0)
+        work.may_go.set()
+        await asyncio.gather(*first, *later)
+
+    asyncio.run(scene())
+    assert work.turns[0] == [1, 2]
+    assert [sorted(turn) for turn in work.turns[1:4]] == [[1, 2, 3, 4]] * 3
+
+
 def test_two_threads_have_a_turn_each_and_what_comes_then_waits_for_either(work):
     async def scene():
         turns = Turns("test", work, 100, threads=2)
