@@ -7,11 +7,8 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-import psycopg
-from django.db import connection
-
 from apps.configuration.selectors import value
-from apps.core.bulk import rows_of
+from apps.core.bulk import ask, rows_of
 from apps.outages.correlation.course import infer
 from apps.outages.correlation.evidence import (
     SAME_MOMENT,
@@ -124,19 +121,15 @@ def _begin(
 
 
 def _events(feeder: int, begin: datetime) -> list[EventRow]:
-    connection.ensure_connection()
-    # Directly, for the binary form: Django reads each time of the text form in Python.
-    cursor = psycopg.Cursor(connection.connection)
-    cursor.execute(
+    found = ask(
         "SELECT id, source_type, source_event_id, kind, occurred_at, received_at, "
         "meter_number, node_number, device_code, meter_code, disposition, outage_id, "
         "latitude, longitude, event_type IN ('ping_powered', 'ping_dark') "
         "FROM outages_sourceevent "
         "WHERE feeder_number = %s AND occurred_at >= %s AND kind <> 'ignored'",
         [feeder, begin],
-        binary=True,
     )
-    return list(map(EventRow._make, cursor.fetchall()))
+    return list(map(EventRow._make, found.fetchall()))
 
 
 def signals_of(
