@@ -107,10 +107,11 @@ class Turns(Generic[Call, Answer]):
                 elif not one[1].done():
                     one[1].set_result(answer)
             self.waiting = again + self.waiting
-            if again:
+            answered = len(turn) - len(again)
+            if answered == 0:
                 await asyncio.sleep(AGAIN_SECONDS)
             elif len(turn) > 1:
-                await self._gather(min(len(turn) + len(self.waiting), self.most))
+                await self._gather(min(answered + len(self.waiting), self.most))
         self.running -= 1
 
     async def _gather(self, wanted: int) -> None:

@@ -53,6 +53,7 @@ JSON_KINDS = (b"application/json", b"application/json;charset=utf-8")
 MOST_REQUESTS = 256
 MOST_EVENTS = 5_000
 MOST_PUT_OFF = 100
+LARGEST_SINGLE = 65_536
 KEPT_SECONDS = 1.0
 
 EVENTS = Counter(
@@ -117,7 +118,10 @@ class Intake:
         await send_json(send, headers, *answer)
 
     async def _take(self, path: str, token: str, body: bytes) -> Taken | None:
-        return await self.turns[path].take(Call(path, token, body))
+        call = Call(path, token, body)
+        if path == SINGLE and not _read_single(call, timezone.now()):
+            return None
+        return await self.turns[path].take(call)
 
 
 def answer_calls(calls: Sequence[Call]) -> list[Answer]:
@@ -197,19 +201,27 @@ def _portions(calls: Sequence[Call]) -> list[list[Call]]:
     return portions
 
 
+def _read_single(call: Call, at: datetime) -> bool:
+    """Read a single event while others still come in; return whether it can be answered here."""
+    if len(call.body) > LARGEST_SINGLE:
+        return False
+    try:
+        call.reports = [read_report(parse_quickly(call.body), at=at)]
+    except (ParseError, BadReport):
+        return False
+    return True
+
+
 def _prepare(call: Call, actor: Actor | None, at: datetime) -> bool:
     """Read one request; return whether it can be answered here."""
     if actor is None or not actor.may(PERMISSION) or actor.kind is not ActorKind.SERVICE:
         return False
     call.actor = actor
-    if call.put_off:
+    if call.path == SINGLE:
         return True
     try:
         data = parse_quickly(call.body)
-        if call.path == SINGLE:
-            call.reports.append(read_report(data, at=at))
-            return True
-    except (ParseError, BadReport):
+    except ParseError:
         return False
     events = data.get("events") if isinstance(data, dict) else None
     if not isinstance(events, list) or len(events) > receipts.LARGEST_BATCH:
