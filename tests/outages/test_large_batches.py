@@ -13,7 +13,8 @@ from apps.network import selectors as network
 from apps.outages import services
 from apps.outages.models import CorrelationWork, EventConflict, Outage, SourceEvent
 from apps.outages.rules import read_report
-from apps.outages.services.intake import SPLIT_FROM, lock_part
+from apps.outages.services.holding import lock_part
+from apps.outages.services.intake import SPLIT_FROM
 
 FEEDER = system("test")
 BOTH, BELOW_CB1 = range(1, 16), range(1, 13)

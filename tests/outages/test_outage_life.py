@@ -29,7 +29,7 @@ from apps.outages.rules import (
 )
 from apps.outages.selectors import OutageNotFound
 from apps.outages.services.etr import EtrOutranked
-from apps.outages.services.intake import lock_part
+from apps.outages.services.holding import lock_part
 
 OPERATOR = Actor(
     kind=ActorKind.PERSON,

@@ -2,9 +2,10 @@
 
 from apps.network.services.erasing import erase_network
 from apps.network.services.importing import ImportResult, import_network
-from apps.network.services.switching import set_device_state, switch_as_seen
+from apps.network.services.switching import Confirming, set_device_state, switch_as_seen
 
 __all__ = [
+    "Confirming",
     "ImportResult",
     "erase_network",
     "import_network",

@@ -1,14 +1,15 @@
 """Open and close devices."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import connection, transaction
-from django.db.models import Q
+from django.db import transaction
 
 from apps.accounts.services import require
 from apps.audit import services as audit
 from apps.core import outbox
 from apps.core.actor import Actor
+from apps.core.bulk import array, ask, texts, together
 from apps.core.errors import Conflict, Invalid, NotFound, Unprocessable
 from apps.network.events import DeviceSwitched
 from apps.network.models import Edge, NetworkVersion, SwitchingOperation
@@ -29,7 +30,7 @@ def set_device_state(
     known = _switchable(Edge.objects.filter(code=code, retired=False).first(), code)
     if known.state_at is not None and at < known.state_at:
         return False
-    if known.is_closed == closed and _confirmed(known, at):
+    if known.is_closed == closed and _confirmed(known, at, by):
         return False
     version = locked_version()
     edge = Edge.objects.select_for_update().get(code=code)
@@ -62,19 +63,48 @@ def switch_as_seen(
     return set_device_state(code=code, closed=closed, by=by, at=at, reason=reason.strip())
 
 
-def _confirmed(edge: Edge, at: datetime) -> bool:
-    """Note that the device was still in its state at that time; return whether it is so.
+_CONFIRM = (
+    "WITH v AS MATERIALIZED ("
+    "SELECT id FROM network_networkversion WHERE id = 1 FOR SHARE) "
+    "UPDATE network_edge e SET state_at = greatest(e.state_at, x.at) "
+    "FROM v, unnest(%s::text[], %s::bool[], %s::timestamptz[]) AS x(code, closed, at) "
+    "WHERE e.code = x.code AND NOT e.retired AND e.is_closed = x.closed RETURNING e.code"
+)
 
-    SCADA says the same again and again: those who do so do not wait for each other.
+
+class Confirming:
+    """Notes that devices are still in a state, without waiting for others that do the same.
+
+    SCADA says the same again and again. Ask within `bulk.together()`; `states` is whether each
+    device, by its code, is closed, and when. Raises Forbidden.
     """
-    same = Edge.objects.filter(Q(state_at=None) | Q(state_at__lte=at), pk=edge.pk)
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT FROM network_networkversion WHERE id = 1 FOR SHARE")
-        if same.filter(is_closed=edge.is_closed).update(state_at=at):
+
+    def __init__(self, states: Mapping[str, tuple[bool, datetime]], *, by: Actor) -> None:
+        require(by, "network.switch_device")
+        self.codes = list(states)
+        ask("SAVEPOINT confirming", [])
+        self._confirmed = ask(
+            _CONFIRM,
+            [
+                texts(self.codes),
+                array(closed for closed, _ in states.values()),
+                array(at for _, at in states.values()),
+            ],
+        )
+
+    def answer(self) -> bool:
+        """Return whether it is so of all; else nothing was noted of any."""
+        if len(self._confirmed.fetchall()) == len(self.codes):
             return True
         # Let go of the version: two who share it would wait for each other to change it.
-        transaction.set_rollback(True)
-    return False
+        ask("ROLLBACK TO SAVEPOINT confirming", [])
+        return False
+
+
+def _confirmed(edge: Edge, at: datetime, by: Actor) -> bool:
+    with together():
+        confirming = Confirming({edge.code: (edge.is_closed, at)}, by=by)
+    return confirming.answer()
 
 
 def _switchable(edge: Edge | None, code: str) -> Edge:

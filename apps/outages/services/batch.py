@@ -9,11 +9,8 @@ from typing import Any, NamedTuple
 from uuid_utils.compat import uuid7
 
 from apps.configuration.selectors import value
-from apps.core.actor import system
 from apps.core.bulk import together
 from apps.network import selectors as network
-from apps.network import services as switching
-from apps.network.rules import SWITCHABLE
 from apps.outages.correlation.foresight import FEWEST, Cause
 from apps.outages.correlation.matching import (
     Candidate,
@@ -36,9 +33,9 @@ from apps.outages.rules import settings as declared
 from apps.outages.selectors import planned_end, rule_in_force
 from apps.outages.services import duework, nearby, reading, writing
 from apps.outages.services.causes import causes_of
+from apps.outages.services.holding import Tried
+from apps.outages.services.scada import ToldStates
 from apps.outages.services.spots import SpotFinder
-
-SCADA_ACTOR = system("scada")
 
 
 class Known(NamedTuple):
@@ -92,12 +89,13 @@ class Batch:
         self.work: dict[str, int] = {}
         self.earliest: dict[str, datetime] = {}
         self._feeders_near: list[int] = []
-        self._without: Without = Without()
+        self._tried: Tried | None = None
+        self._without = Without()
         self._reaches: dict[tuple[str, float | None, float | None], Reach] = {}
         self._causes: dict[int, Cause] = {}
         self._outages: dict[Cause, Candidate] = {}
         self._taken: set[uuid.UUID] = set()
-        self._switched: list[tuple[Spot, Report]] = []
+        self._told_states = ToldStates(held.grid)
 
     def anew(self) -> "Batch":
         """Return the same events, as if nothing had been done with them."""
@@ -138,9 +136,9 @@ class Batch:
             around,
         )
 
-    def leave_out(self, without: "Without") -> None:
-        """Leave out the events of parts that somebody else holds."""
-        self._without = without
+    def try_parts(self) -> None:
+        """Ask for what is free of what the batch touches; the rest of its events are left out."""
+        self._tried = Tried(self.feeder_numbers, self._around(), space=self.has_space)
 
     def takes(self, index: int) -> bool:
         """Return whether all that the event touches is held."""
@@ -153,6 +151,9 @@ class Batch:
 
     def hear(self) -> None:
         """Take the answers."""
+        if self._tried is not None:
+            self._feeders_near, missed, is_apart = self._tried.answer()
+            self._without = Without(frozenset(missed), space=is_apart)
         self.known = {
             (found.source_type, found.source_event_id): Known(
                 found.event_id,
@@ -211,8 +212,7 @@ class Batch:
         self.new_events.append((index, outcome))
         if outcome.candidate is not None or report.kind is Kind.RESTORATION:
             self._add_work(spot, report.occurred_at)
-        if spot is not None and spot.by_device and report.source_type == Source.SCADA:
-            self._switched.append((spot, report))
+        self._told_states.add(spot, report)
         return outcome
 
     def _decide(
@@ -298,25 +298,6 @@ class Batch:
         self.work[key] = self.work.get(key, 0) + 1
         self.earliest[key] = min(at, self.earliest.get(key, at))
 
-    def _turns(self, spot: Spot, report: Report) -> bool:
-        """Return whether the report says otherwise of the device than was known."""
-        back = report.kind is Kind.RESTORATION
-        return spot.edge >= 0 and bool(self.grid.closed[spot.edge]) != back
-
-    def _switch(self, spot: Spot, report: Report) -> None:
-        """Let the actual state of a switching device follow what SCADA says of it."""
-        if report.kind not in (Kind.OUTAGE, Kind.RESTORATION):
-            return
-        if spot.edge < 0 or self.grid.edge_kind(spot.edge) not in SWITCHABLE:
-            return
-        switching.set_device_state(
-            code=self.grid.edge_code(spot.edge),
-            closed=report.kind is Kind.RESTORATION,
-            by=SCADA_ACTOR,
-            at=report.occurred_at,
-            reason=f"{report.event_type} {report.source_event_id}",
-        )
-
     def write(self) -> tuple[EventsMatched, ...]:
         """Write the outages, their timelines, the events and the work; return what is to tell.
 
@@ -334,8 +315,9 @@ class Batch:
                 self.reports, self.spots, self.new_events, self.finder, self.at
             )
             work = duework.add_work(self.work, self.earliest, self.at + self._debounce())
+            self._told_states.ask()
         writing.insert_conflicts(self.conflicts, self.at)
-        self._switch_all()
+        self._told_states.write()
         due, is_long = work.answer()
         if not (opened or due or is_long):
             return ()
@@ -347,18 +329,6 @@ class Batch:
             count=len(self.new_events),
         )
         return (told,)
-
-    def _switch_all(self) -> None:
-        """Let the switching devices follow what SCADA said, those first that do not change.
-
-        The last thing that is done: one row of the network is held from here on by those who
-        change something against all others.
-        """
-        turned = {spot.edge for spot, report in self._switched if self._turns(spot, report)}
-        for spot, report in sorted(
-            self._switched, key=lambda one: one[0].edge not in turned
-        ):
-            self._switch(spot, report)
 
     def _wake_feeders_left(self) -> None:
         """Have feeders judged whose meters report back from another one: a tie was closed."""

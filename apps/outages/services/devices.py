@@ -11,7 +11,7 @@ from apps.network.rules import SWITCHABLE
 from apps.outages.models import Outage
 from apps.outages.rules import PlaceKind
 from apps.outages.services import duework
-from apps.outages.services.intake import lock_part
+from apps.outages.services.holding import lock_part
 
 if TYPE_CHECKING:
     from apps.network.topology import Grid

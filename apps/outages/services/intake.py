@@ -19,18 +19,18 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 
 from apps.accounts.services import require
 from apps.core.actor import Actor
-from apps.core.bulk import array, ask, planned_by_index, together
+from apps.core.bulk import ask, planned_by_index, together
 from apps.core.outbox import publish_all
 from apps.network import selectors as network
 from apps.outages.correlation.matching import Matcher
 from apps.outages.rules import Disposition, MatchedBy, Report
 from apps.outages.selectors.flood import BATCH_LOCK, LARGE_BATCH
-from apps.outages.services.batch import Batch, Known, Without
+from apps.outages.services.batch import Batch, Known
+from apps.outages.services.holding import keep_intake_out
 from apps.outages.services.spots import places_of
 
 TRIES = 3
 SPLIT_FROM, PORTIONS = 1_000, 4
-SPACE_LOCK, FEEDER_LOCK = 7_101, 7_102
 
 
 _turns = itertools.count()
@@ -136,18 +136,16 @@ def _take(batch: Batch, *, wait: bool) -> list[Receipt | None]:
 
 
 def _match(batch: Batch, *, wait: bool) -> list[Receipt | None]:
-    if batch.has_space:
+    if wait:
         batch.look_around()
-    part = (batch.locked_feeders, batch.has_space)
     with together():
         if len(batch.reports) >= LARGE_BATCH:
             ask("SELECT pg_advisory_xact_lock_shared(%s::int, 0)", [BATCH_LOCK])
-        tried = None if wait else _Tried(part[0], space=part[1])
-        if tried is None:
-            lock_part(part[0], space=part[1])
+        if wait:
+            keep_intake_out(batch.locked_feeders, space=batch.has_space)
+        else:
+            batch.try_parts()
         batch.ask()
-    if tried is not None:
-        batch.leave_out(tried.missed())
     batch.hear()
     batch.foresee()
     matcher = Matcher(batch.grid, batch.candidates)
@@ -200,42 +198,3 @@ def _repeated(known: Known) -> Receipt:
         confidence_score=known.confidence,
         disposition=Disposition(known.disposition),
     )
-
-
-def lock_part(feeder_numbers: Sequence[int], *, space: bool = False) -> None:
-    """Hold these feeders, and what is off the network, until the transaction ends.
-
-    Always in one order, so that two who want the same never wait for each other.
-    """
-    cursor = connection.cursor()
-    if space:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, 0)", [SPACE_LOCK])
-    if feeder_numbers:
-        cursor.execute(
-            "SELECT count(pg_advisory_xact_lock(%s, n)) FROM unnest(%s::int[]) AS n",
-            [FEEDER_LOCK, sorted(feeder_numbers)],
-        )
-
-
-class _Tried:
-    """The same without waiting: what somebody else holds, or waits for, is missed."""
-
-    def __init__(self, feeder_numbers: Sequence[int], *, space: bool) -> None:
-        """Ask for the parts within `bulk.together()`."""
-        self._wanted = frozenset(feeder_numbers)
-        self._space = (
-            ask("SELECT pg_try_advisory_xact_lock(%s::int, 0)", [SPACE_LOCK])
-            if space
-            else None
-        )
-        self._feeders = ask(
-            "SELECT n FROM unnest(%s::int[]) AS n "
-            "WHERE pg_try_advisory_xact_lock(%s::int, n)",
-            [array(feeder_numbers), FEEDER_LOCK],
-        )
-
-    def missed(self) -> Without:
-        """Return the parts that are not held."""
-        held = {number for (number,) in self._feeders}
-        told = (True,) if self._space is None else self._space.fetchone()
-        return Without(self._wanted - held, space=not (told and told[0]))

@@ -1,9 +1,10 @@
 """Judge a part of the network again: infer what happened, write what the record lacks.
 
 Safe to run twice and at any time: it reads what stands, infers, and writes the difference. A
-feeder is read and inferred without holding it and held only to write. What came in meanwhile
-is kept as the intake matched it and waits to be judged next; only where somebody or something
-else changed an outage meanwhile is the feeder looked at again, while it is held.
+feeder is read and inferred without holding it. The intake is kept out only for what both write,
+at the end. What came in meanwhile is kept as the intake matched it and waits to be judged next;
+only where somebody or something else changed an outage meanwhile is what was written taken back
+and the feeder looked at again, while it is held.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ from django.db.models.functions import Greatest
 
 from apps.configuration.selectors import value
 from apps.core.actor import system
-from apps.core.bulk import array, ask, change, planned_by_index, rows_of
+from apps.core.bulk import array, ask, change, planned_by_index, rows_of, together
 from apps.core.outbox import publish
 from apps.core.work import WorkState
 from apps.network import selectors as network
@@ -28,7 +29,7 @@ from apps.outages.rules import Disposition, Kind, confidence, severity
 from apps.outages.rules import settings as declared
 from apps.outages.rules.judgement import REST_AT_MOST, REST_TIMES, REST_TIMES_IN_QUIET
 from apps.outages.selectors.hearing import hear
-from apps.outages.services.intake import lock_part
+from apps.outages.services.holding import keep_intake_out, keep_judges_out, lock_part
 from apps.outages.services.life import Ending, restore_by_evidence
 from apps.outages.services.settling import Plan
 
@@ -176,13 +177,21 @@ def _settle(key: str, feeder: int, seen: _Sight | None, at: datetime) -> set[UUI
         _close(key, seen, set(), at)
         return set()
     with transaction.atomic(), planned_by_index():
-        lock_part([feeder])
+        keep_judges_out([feeder])
         if seen is None:
+            keep_intake_out([feeder])
             seen = _look(key, feeder, at)
+        seen.plan.begin()
+        with together():
+            # Now, not with the commit, when the intake waits.
+            change("SET CONSTRAINTS ALL IMMEDIATE", [])
+            change("SET CONSTRAINTS ALL DEFERRED", [])
+            keep_intake_out([feeder])
         now = rows_of(
             Outage, "id = ANY(%s::uuid[]) ORDER BY id FOR UPDATE", [array(seen.standing)]
         )
         if {outage.id: _standing(outage) for outage in now} != seen.standing:
+            transaction.set_rollback(True)
             return None
         changed = seen.plan.write(now)
         _close(key, seen, changed, at)

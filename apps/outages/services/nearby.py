@@ -69,7 +69,7 @@ def _within(degrees: str) -> str:
 
 # The index finds the nearest by degrees, whose east and west are too long: among those that are
 # no farther in metres than the farthest of these are the nearest by metres.
-_NEAR = (
+NEAR = (
     "FROM (SELECT lat, lon, d, at, apart * interval '1 second' AS apart, "  # noqa: S608
     "is_back, is_answer, tolerance, most FROM unnest(%s::float8[], %s::float8[], %s::float8[], "
     "%s::timestamptz[], %s::float8[], %s::bool[], %s::bool[]) "
@@ -90,20 +90,22 @@ def ask_near(columns: str, around: Sequence[Around]) -> "psycopg.Cursor[Any]":
 
     What an event before it in the batch joined is among them too, so a few are enough.
     """
-    return ask(
-        f"SELECT {columns} {_NEAR}",
-        [
-            array(one.latitude for one in around),
-            array(one.longitude for one in around),
-            array(degrees_of(one.radius) for one in around),
-            array(one.at for one in around),
-            array(one.window for one in around),
-            array(one.is_back for one in around),
-            array(one.is_answer for one in around),
-            CLOCK_TOLERANCE,
-            NEAREST,
-        ],
-    )
+    return ask(f"SELECT {columns} {NEAR}", values_of(around))
+
+
+def values_of(around: Sequence[Around]) -> list[Any]:
+    """Return the values of `NEAR`."""
+    return [
+        array(one.latitude for one in around),
+        array(one.longitude for one in around),
+        array(degrees_of(one.radius) for one in around),
+        array(one.at for one in around),
+        array(one.window for one in around),
+        array(one.is_back for one in around),
+        array(one.is_answer for one in around),
+        CLOCK_TOLERANCE,
+        NEAREST,
+    ]
 
 
 def feeders_near(around: Sequence[Around]) -> list[int]:

@@ -28,7 +28,7 @@ from apps.outages.models import Interruption, Outage, SourceEvent
 from apps.outages.rules import PlaceKind, Status, confidence, severity
 from apps.outages.selectors.regrouping import Seat, node_of, seats_of
 from apps.outages.services import duework, trail, writing
-from apps.outages.services.intake import lock_part
+from apps.outages.services.holding import lock_part
 from apps.outages.services.places import describe
 
 if TYPE_CHECKING:
