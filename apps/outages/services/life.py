@@ -120,7 +120,7 @@ def restore_by_evidence(*, endings: Sequence[Ending], by: Actor, at: datetime) -
             )
         )
     writing.save_outages([ending.outage for ending in endings])
-    TimelineEntry.objects.bulk_create(lines)
+    trail.write(lines)
     audit.record_all(
         by=by, action="outage_restored", resource="outage", changes=changes, at=at
     )

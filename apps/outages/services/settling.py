@@ -1,8 +1,8 @@
 """Write what was inferred of a feeder: the difference between the record and the hypotheses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from math import inf
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -24,25 +24,31 @@ from apps.outages.rules import (
     confidence,
     severity,
 )
-from apps.outages.selectors.hearing import EventRow, Hearing, is_fixed, moment
+from apps.outages.selectors.hearing import Hearing, is_fixed, moment
 from apps.outages.services import interruptions, trail, writing
 from apps.outages.services.comparing import (
     candidate_of,
     differs,
     disposition_of,
     lacks,
-    losses_of,
-    sources_of,
     supplied,
 )
 from apps.outages.services.life import Ending, restore_by_evidence
 from apps.outages.services.places import describe
+from apps.outages.services.standing import (
+    add_late,
+    ends_now,
+    is_corrected,
+    is_held_open,
+    move_to,
+    over,
+    take_in,
+)
 
 if TYPE_CHECKING:
     from apps.network.topology import Grid
 
 JUDGE = system("correlation")
-SAME = timedelta(seconds=1)
 CANDIDATE_TEXT = "All reporting meters are back, but the device is still open"
 Moves = list[tuple[UUID, UUID | None, str]]
 
@@ -64,6 +70,9 @@ class Plan:
     candidates: dict[UUID, Candidate] = field(init=False)
     late: dict[UUID, Outage] = field(init=False, default_factory=dict)
     linked: set[UUID] = field(init=False, default_factory=set)
+    fresh: set[UUID] = field(init=False, default_factory=set)
+    before: dict[UUID, dict[str, Any]] = field(init=False, default_factory=dict)
+    ends: dict[UUID, float] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         outages, events = self.heard.outages, self.heard.events
@@ -105,7 +114,7 @@ class Plan:
             outage = self.heard.outages.get(key)
             if outage is None or outage.counted_place != outage.device_code:
                 return False
-            if _ends_now(self.grid, outage, outcome) or _is_corrected(outage, outcome):
+            if ends_now(self.grid, outage, outcome) or is_corrected(outage, outcome):
                 return False
             candidate = self.candidates.get(key)
             if candidate is not None and differs(self.grid, outage, candidate):
@@ -126,8 +135,22 @@ class Plan:
         ]
         return min((one for one in moments if one > self.at), default=None)
 
+    def begin(self) -> None:
+        """Write what the intake leaves alone: new outages, whose events are whose, dark times.
+
+        Once, in the transaction of `write`, before the intake is kept out.
+        """
+        self._create()
+        self._move_events()
+        self._merge()
+        for key, found, _ in self._each():
+            outage = self.heard.outages[key]
+            self.before[key] = _state(outage)
+            self._restate(outage, found, is_new=key in self.fresh)
+        self._interrupt()
+
     def write(self, now: Sequence[Outage] = ()) -> set[UUID]:
-        """Write it; return the outages that changed.
+        """Write the rest; return the outages that changed.
 
         `now` are the rows as they are by now: what events that came later added to one stays.
         """
@@ -136,31 +159,30 @@ class Plan:
             for row in now
             if row.updated_at != self.heard.outages[row.id].updated_at
         }
-        changed = self._create()
-        self._move_events()
-        changed |= self._merge()
+        merged = [(key, self.keys[n]) for key, n in self.identity.merged.items()]
+        if merged:
+            writing.merge_outages(merged, self.at)
         saved = []
-        for key, found, outcome in self._each():
+        for key, _, outcome in self._each():
             outage = self.heard.outages[key]
-            before = _state(outage)
-            self._bring_up_to_date(outage, found, is_new=key in changed)
+            self._weigh(outage)
             self._end(outage, outcome)
-            if _state(outage) != before or key in self.linked:
+            if _state(outage) != self.before[key] or key in self.linked:
                 outage.updated_at = self.at
                 saved.append(outage)
         writing.save_outages(saved)
-        TimelineEntry.objects.bulk_create(self.lines)
+        trail.write(self.lines)
         if self.endings:
             restore_by_evidence(endings=self.endings, by=JUDGE, at=self.at)
         self._interrupt()
+        changed = {key for pair in merged for key in pair} | self.fresh
         changed |= {outage.id for outage in saved}
         changed |= {ending.outage.id for ending in self.endings}
-        changed |= {key for _, key, _ in self.moves if key is not None}
-        return changed
+        return changed | {key for _, key, _ in self.moves if key is not None}
 
     # --- Outages ------------------------------------------------------------------------
 
-    def _create(self) -> set[UUID]:
+    def _create(self) -> None:
         """Open what is new: split from another outage, or part of one that is over."""
         fresh = {
             key: n
@@ -175,7 +197,7 @@ class Plan:
             self.heard.outages[outage.id] = outage
         for key, n in fresh.items():
             self._link(self.heard.outages[key], n)
-        return set(fresh)
+        self.fresh = set(fresh)
 
     def _first_event(self, n: int) -> UUID:
         found: Hypothesis | None = self.heard.found[n]
@@ -215,13 +237,10 @@ class Plan:
             ],
         )
 
-    def _merge(self) -> set[UUID]:
-        """Let outages whose events went into another point there."""
-        merged = self.identity.merged
-        if not merged:
-            return set()
+    def _merge(self) -> None:
+        """Let outages whose events went into another point there, not yet written."""
         into: dict[UUID, list[Outage]] = {}
-        for key, position in merged.items():
+        for key, position in self.identity.merged.items():
             into.setdefault(self.keys[position], []).append(self.heard.outages[key])
         for keeper_id, absorbed in into.items():
             keeper = self.heard.outages[keeper_id]
@@ -229,8 +248,6 @@ class Plan:
                 other.merged_into, other.updated_at = keeper, self.at
             keeper.counted_place = ""
             self._tell_merge(keeper, absorbed)
-        writing.merge_outages([(key, self.keys[n]) for key, n in merged.items()], self.at)
-        return {*into, *merged}
 
     def _tell_merge(self, keeper: Outage, absorbed: Sequence[Outage]) -> None:
         candidate = self.candidates.get(keeper.id)
@@ -247,19 +264,21 @@ class Plan:
         for outage, text in lines:
             self._tell(outage, "merge", text)
 
-    def _bring_up_to_date(self, outage: Outage, found: Hypothesis, *, is_new: bool) -> None:
+    def _restate(self, outage: Outage, found: Hypothesis, *, is_new: bool) -> None:
         """Let the row say what the hypothesis says."""
         candidate = self.candidates.get(outage.id)
-        since = dict(outage.sources)
         if candidate is None:
-            _take_in(outage, found, self.heard.events)
+            take_in(outage, found, self.heard.events)
         else:
-            told = _move_to(self.grid, outage, candidate)
+            told = move_to(self.grid, outage, candidate)
             for kind, text in () if is_new else told:
                 self._tell(outage, kind, text)
-        if outage.id in self.late:
-            _add_late(outage, self.late[outage.id], since)
         self._count(outage)
+
+    def _weigh(self, outage: Outage) -> None:
+        """Let the row say what all its events say together, later ones, too."""
+        if outage.id in self.late:
+            add_late(outage, self.late[outage.id], self.before[outage.id]["sources"])
         outage.confidence = confidence(outage.sources)
         outage.severity = severity(
             sure=outage.confidence,
@@ -289,36 +308,59 @@ class Plan:
         return self.supplied.between(int(self.grid.enter[node]), int(self.grid.leave[node]))
 
     def _interrupt(self) -> None:
-        """Write who was without power when."""
+        """Write who was without power when, unless that is written already."""
+        ends = {
+            key: self._end_of(self.heard.outages[key], outcome)
+            for key, _, outcome in self._each()
+        }
+        if ends == self.ends:
+            return
+        self.ends = ends
         reaches = []
         for key, found, outcome in self._each():
             outage = self.heard.outages[key]
             if outage.status != Status.CANCELLED:
-                until = inf if outage.is_open else _over(outage)
                 meters = self._range(outage)
-                reaches.append(reach_of(key, found, outcome, meters, until))
+                reaches.append(reach_of(key, found, outcome, meters, ends[key]))
         times = share_out(reaches, self.supplied.numbers, self.supplied.positions)
         codes = dict(zip(self.supplied.numbers, self.supplied.codes, strict=True))
-        interruptions.bring_up_to_date(self.keys, times, codes)
+        interruptions.bring_up_to_date([*self.keys, *self.identity.merged], times, codes)
 
     # --- Ends ---------------------------------------------------------------------------
 
+    def _end_of(self, outage: Outage, outcome: Outcome) -> float:
+        """Return when power is back; never, as far as is known, of one that stays open."""
+        ended_at = self._told_back(outage, outcome)
+        if ended_at is not None:
+            if is_corrected(outage, outcome):
+                return ended_at.timestamp()
+            if outage.is_open and not is_held_open(self.grid, outage):
+                return ended_at.timestamp()
+        return inf if outage.is_open else over(outage)
+
     def _end(self, outage: Outage, outcome: Outcome) -> None:
         """Close the outage when all that spoke for it say that power is back."""
-        if outcome.ended_at is None or outage.is_planned or self._hears_more(outage):
+        ended_at = self._told_back(outage, outcome)
+        if ended_at is None:
             return
-        ended_at = max(moment(outcome.ended_at), outage.first_detected_at)
-        if _is_corrected(outage, outcome):
+        if is_corrected(outage, outcome):
             outage.restored_at, outage.is_momentary = ended_at, outcome.momentary
-        elif outage.is_open and not _is_held_open(self.grid, outage):
+        elif outage.is_open and not is_held_open(self.grid, outage):
             self.endings.append(Ending(outage, ended_at, outcome.momentary))
         elif outage.is_open and outage.restoration_candidate_at is None:
             outage.restoration_candidate_at = ended_at
             self._tell(outage, "candidate", CANDIDATE_TEXT)
 
-    def _hears_more(self, outage: Outage) -> bool:
-        """Return whether later events joined the outage: the next judgement ends it, or not."""
-        return outage.id in self.late and outage.is_open
+    def _told_back(self, outage: Outage, outcome: Outcome) -> datetime | None:
+        """Return since when all that spoke for the outage say that power is back, if they do.
+
+        Where later events joined it, the next judgement says so, or not.
+        """
+        if outcome.ended_at is None or outage.is_planned:
+            return None
+        if outage.id in self.late and outage.is_open:
+            return None
+        return max(moment(outcome.ended_at), outage.first_detected_at)
 
     def _tell(self, outage: Outage, kind: str, text: str) -> None:
         self.lines.append(trail.line(outage, kind, text, JUDGE, self.at))
@@ -327,71 +369,3 @@ class Plan:
 def _state(outage: Outage) -> dict[str, Any]:
     """Return all that the row says."""
     return {k: v for k, v in outage.__dict__.items() if not k.startswith("_")}
-
-
-def _take_in(outage: Outage, found: Hypothesis, events: Sequence[EventRow]) -> None:
-    """Count the events of an outage whose place is fixed; its beginning only moves back."""
-    members = [events[p] for p in found.events]
-    outage.sources = {**outage.sources, **sources_of(losses_of(members))}
-    outage.last_event_at = max([outage.last_event_at, *(e.at for e in members)])
-
-
-def _add_late(outage: Outage, now: Outage, since: Mapping[str, int]) -> None:
-    """Keep what later events added to the row since it was read with these sources."""
-    more = {k: n - since.get(k, 0) for k, n in now.sources.items() if n > since.get(k, 0)}
-    outage.sources = {
-        k: outage.sources.get(k, 0) + more.get(k, 0) for k in {**outage.sources, **more}
-    }
-    outage.last_event_at = max(outage.last_event_at, now.last_event_at)
-
-
-def _move_to(grid: "Grid", outage: Outage, candidate: Candidate) -> list[tuple[str, str]]:
-    """Let the row say where and since when it is; return what to tell of it, by kind."""
-    place = describe(grid, candidate)
-    told = []
-    if outage.device_code != place.device_code:
-        told.append(("device", f"Device inferred: {place.device_kind} {place.device_code}"))
-        outage.place_kind = candidate.place_kind
-        outage.device_code, outage.device_kind = place.device_code, place.device_kind
-        outage.edge_number, outage.node_number = place.edge_number, place.node_number
-        outage.transformer_number = place.transformer_number
-        outage.customers_count = place.customers
-        outage.counted_place = ""
-    fresh = sorted(set(candidate.sources) - set(outage.sources))
-    told += [("source", f"Also reported by {source}") for source in fresh]
-    outage.sources = candidate.sources
-    began = candidate.first_detected_at
-    outage.first_detected_at = min(began, outage.restored_at or began)
-    outage.last_event_at = candidate.last_event_at
-    return told
-
-
-def _over(outage: Outage) -> float:
-    ended_at = outage.restored_at or outage.cancelled_at or outage.last_event_at
-    return ended_at.timestamp()
-
-
-def _ends_now(grid: "Grid", outage: Outage, outcome: Outcome) -> bool:
-    if outcome.ended_at is None or outage.is_planned or not outage.is_open:
-        return False
-    return not _is_held_open(grid, outage) or outage.restoration_candidate_at is None
-
-
-def _is_corrected(outage: Outage, outcome: Outcome) -> bool:
-    """Return whether late evidence moves the end of an outage that evidence ended."""
-    if outcome.ended_at is None or not outage.ended_by_evidence:
-        return False
-    if outage.restored_at is None:
-        return False
-    ended_at = max(moment(outcome.ended_at), outage.first_detected_at)
-    return abs(ended_at - outage.restored_at) > SAME or (
-        outage.is_momentary != outcome.momentary
-    )
-
-
-def _is_held_open(grid: "Grid", outage: Outage) -> bool:
-    """Return whether the actual switch state still says that the device is open."""
-    if outage.place_kind != PlaceKind.DEVICE:
-        return False
-    edge = grid.edge_index(outage.device_code)
-    return edge is not None and not bool(grid.closed[edge])

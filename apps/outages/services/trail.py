@@ -1,11 +1,12 @@
 """What every verb on one outage does: hold it, write its timeline, write the trail."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from apps.audit import services as audit
 from apps.core.actor import Actor
+from apps.core.bulk import insert
 from apps.outages.models import Outage, TimelineEntry
 from apps.outages.selectors import OutageNotFound
 
@@ -42,6 +43,15 @@ def line(outage: Outage, kind: str, text: str, by: Actor, at: datetime) -> Timel
         text=text[:LONGEST_TEXT],
         actor_label=by.label,
         on_behalf_of=by.on_behalf_of,
+    )
+
+
+def write(lines: Sequence[TimelineEntry]) -> None:
+    """Write entries for timelines in one statement."""
+    insert(
+        "outages_timelineentry",
+        ("outage_id", "at", "kind", "text", "actor_label", "on_behalf_of"),
+        [(e.outage_id, e.at, e.kind, e.text, e.actor_label, e.on_behalf_of) for e in lines],
     )
 
 

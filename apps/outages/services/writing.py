@@ -218,13 +218,11 @@ _MERGED = (
 
 def merge_outages(pairs: Sequence[tuple[uuid.UUID, uuid.UUID]], at: datetime) -> None:
     """Let the first of each pair go into the second, with its events and those merged before."""
-    gone = array(key for key, _ in pairs)
-    told = [gone, array(keeper for _, keeper in pairs)]
+    told = [array(key for key, _ in pairs), array(keeper for _, keeper in pairs)]
     with together():
         change(_MERGED_BEFORE, told)
         change(_EVENTS_MERGED, told)
         change(_MERGED, [at, *told])
-        change("DELETE FROM outages_interruption WHERE outage_id = ANY(%s::uuid[])", [gone])
 
 
 def _record(grid: "Grid", c: Candidate) -> dict[str, Any]:
