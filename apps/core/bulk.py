@@ -84,7 +84,9 @@ class _Held(threading.local):
 _held = _Held()
 _BY_INDEX = (
     "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), "
-    "set_config('enable_seqscan', 'off', true)"
+    "set_config('enable_seqscan', 'off', true), "
+    "set_config('enable_hashjoin', 'off', true), "
+    "set_config('enable_mergejoin', 'off', true)"
 )
 
 
@@ -94,7 +96,7 @@ def planned_by_index() -> Iterator[None]:
 
     They stay prepared in their session: to plan them costs more than to run them. A plan is
     kept until statistics are taken anew. Made while a table is small it would read the whole of
-    it, and go on doing so while a storm fills it.
+    it, also by an index and to join a few rows, and go on doing so while a storm fills it.
     """
     before = _held.planned, _held.is_told
     _held.planned = True

@@ -12,6 +12,7 @@ from apps.network.models import Edge, Feeder, SwitchingOperation
 from apps.outages import services
 from apps.outages.models import Outage, SourceEvent
 from apps.outages.rules import read_report
+from apps.outages.services.batch import Batch
 from apps.outages.services.holding import keep_intake_out
 
 SENDER = system("test")
@@ -124,3 +125,36 @@ def test_what_turns_is_switched_beside_what_does_not(town, clock):
     assert state("R-1") == (True, clock.at + timedelta(seconds=6))
     tell(clock, ("CB-1", "breaker_trip", 8), ("CB-1", "breaker_close", 7))
     assert state("CB-1") == (False, clock.at + timedelta(seconds=8))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("take", [services.take_reports, services.take_free_reports])
+def test_what_somebody_else_stored_meanwhile_is_a_repetition(
+    town, clock, monkeypatch, take
+):
+    """It names another place, so that neither waits for the other; the commit finds out."""
+    here = report(clock, "last_gasp", "smart_meter", meter_id="m1")
+    _, there = report(clock, "last_gasp", "smart_meter", meter_id="m14")
+    there = (SENDER, there._replace(source_event_id=here[1].source_event_id))
+    foresee, left = Batch.foresee, [there]
+
+    def store():
+        services.take_reports(reports=[left.pop()], at=clock.at)
+        connection.close()
+
+    def foreseen(batch):
+        if left:
+            other = threading.Thread(target=store)
+            other.start()
+            other.join(10)
+        foresee(batch)
+
+    monkeypatch.setattr(Batch, "foresee", foreseen)
+    (taken,) = take(reports=[here], at=clock.at)
+    stored = SourceEvent.objects.get()
+    assert (taken.duplicate, taken.event_id) == (True, stored.id)
+    assert Outage.objects.get().id == taken.outage_id == stored.outage_id
+    (taken,) = take(
+        reports=[report(clock, "last_gasp", "smart_meter", meter_id="m2")], at=clock.at
+    )
+    assert not taken.duplicate
