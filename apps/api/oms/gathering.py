@@ -14,7 +14,7 @@ import itertools
 import struct
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import orjson
 
@@ -27,70 +27,125 @@ LONGEST_SECONDS = 20.0
 _SIZES = struct.Struct("!QII")
 
 
-class Pen:
-    """Writes messages; those of one moment go out at once, which wakes the reader once."""
+class Line(asyncio.Protocol):
+    """One end of the way between two processes: messages, each read as soon as it is whole.
 
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self.writer = writer
+    Those that are written in one moment go out at once, which wakes the reader once.
+    """
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.transport: asyncio.Transport | None = None
+        self.is_open = True
+        self.read = bytearray()
         self.written: list[bytes] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport."""
+        self.transport = cast("asyncio.Transport", transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Write nothing any more."""
+        self.is_open = False
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came in, message by message."""
+        read = self.read
+        read += data
+        begun, size = 0, len(read)
+        while size - begun >= _SIZES.size:
+            number, head, body = _SIZES.unpack_from(read, begun)
+            first = begun + _SIZES.size
+            if size - first < head + body:
+                break
+            begun = first + head + body
+            self.take_in(
+                number, bytes(read[first : first + head]), bytes(read[first + head : begun])
+            )
+        if begun:
+            del read[:begun]
+
+    def take_in(self, number: int, head: bytes, body: bytes) -> None:
+        """Take one message."""
+        raise NotImplementedError
 
     def write(self, number: int, head: bytes, body: bytes) -> None:
         """Have one message sent."""
         if not self.written:
-            asyncio.get_running_loop().call_soon(self._send)
+            self.loop.call_soon(self._send)
         self.written += (_SIZES.pack(number, len(head), len(body)), head, body)
 
     def _send(self) -> None:
-        self.writer.write(b"".join(self.written))
+        if self.is_open and self.transport is not None:
+            self.transport.write(b"".join(self.written))
         self.written.clear()
 
 
-class Link:
+class Link(Line):
     """The way to the process that leads."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader, self.writer, self.pen = reader, writer, Pen(writer)
+    def __init__(self) -> None:
+        super().__init__()
         self.numbers = itertools.count()
         self.asked: dict[int, asyncio.Future[Answer | None]] = {}
-        self.listening = asyncio.create_task(self._listen())
-
-    @property
-    def is_open(self) -> bool:
-        """Return whether the other end still listens."""
-        return not self.listening.done()
 
     async def take(self, path: str, token: str, body: bytes) -> Answer | None:
         """Return the answer of the process that leads.
 
         Raises ConnectionError where it died or is silent for LONGEST_SECONDS.
         """
+        if not self.is_open:
+            raise ConnectionResetError("The process that leads is gone.")
         number = next(self.numbers)
-        answered: asyncio.Future[Answer | None]
-        answered = self.asked[number] = asyncio.get_running_loop().create_future()
-        self.pen.write(number, orjson.dumps([path, token]), body)
+        answered: asyncio.Future[Answer | None] = self.loop.create_future()
+        self.asked[number] = answered
+        self.write(number, orjson.dumps([path, token]), body)
+        limit = self.loop.call_later(LONGEST_SECONDS, _give_up, answered)
         try:
-            if not self.is_open:
-                raise ConnectionResetError("The process that leads is gone.")
-            async with asyncio.timeout(LONGEST_SECONDS):
-                return await answered
-        except TimeoutError:
-            raise ConnectionAbortedError("The process that leads is silent.") from None
+            return await answered
         finally:
+            limit.cancel()
             del self.asked[number]
 
-    async def _listen(self) -> None:
-        try:
-            while True:
-                number, head, body = await _next(self.reader)
-                waiting = self.asked.get(number)
-                if waiting is not None and not waiting.done():
-                    waiting.set_result(_answer(head, body))
-        except (asyncio.IncompleteReadError, ConnectionError):
-            self.writer.close()
-        finally:
-            for waiting in self.asked.values():
-                if not waiting.done():
-                    waiting.set_exception(ConnectionResetError("The answer is missing."))
+    def take_in(self, number: int, head: bytes, body: bytes) -> None:
+        """Hand an answer to whoever asked, and still waits."""
+        waiting = self.asked.get(number)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(_answer(head, body))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let everybody who waits know."""
+        super().connection_lost(exc)
+        for waiting in self.asked.values():
+            if not waiting.done():
+                waiting.set_exception(ConnectionResetError("The answer is missing."))
+
+
+class Caller(Line):
+    """The way to another process, which asks."""
+
+    def __init__(self, take: Take) -> None:
+        super().__init__()
+        self.take = take
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    def take_in(self, number: int, head: bytes, body: bytes) -> None:
+        """Have a call answered."""
+        task = self.loop.create_task(self._reply(number, head, body))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _reply(self, number: int, head: bytes, body: bytes) -> None:
+        path, token = orjson.loads(head)
+        answer: Answer | None = None
+        with contextlib.suppress(Exception):  # whoever asked words what went wrong
+            answer = await self.take(path, token, body)
+        if answer is None:
+            self.write(number, b"", b"")
+            return
+        status, told, headers = answer
+        named = [[name.decode("latin-1"), text.decode("latin-1")] for name, text in headers]
+        self.write(number, orjson.dumps([status, named]), told)
 
 
 class Gathering:
@@ -106,7 +161,6 @@ class Gathering:
         self.leads: IO[str] | None = None
         self.server: asyncio.Server | None = None
         self.finding = asyncio.Lock()
-        self.tasks: set[asyncio.Task[None]] = set()
 
     async def take(self, path: str, token: str, body: bytes) -> Answer | None:
         """Return the answer to the call, or None."""
@@ -138,34 +192,18 @@ class Gathering:
             return False
         socket.unlink(missing_ok=True)
         self.leads = lock
-        self.server = await asyncio.start_unix_server(self._serve, socket)
+        loop = asyncio.get_running_loop()
+        self.server = await loop.create_unix_server(self._called, str(socket))
         return True
 
-    async def _serve(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        """Answer another process for as long as it asks."""
-        pen = Pen(writer)
-        try:
-            while True:
-                number, head, body = await _next(reader)
-                task = asyncio.create_task(self._reply(pen, number, head, body))
-                self.tasks.add(task)
-                task.add_done_callback(self.tasks.discard)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
+    def _called(self) -> Caller:
+        """Return what answers another process for as long as it asks."""
+        return Caller(self.take_here)
 
-    async def _reply(self, pen: Pen, number: int, head: bytes, body: bytes) -> None:
-        path, token = orjson.loads(head)
-        answer: Answer | None = None
-        with contextlib.suppress(Exception):  # whoever asked words what went wrong
-            answer = await self.take_here(path, token, body)
-        if answer is None:
-            pen.write(number, b"", b"")
-            return
-        status, told, headers = answer
-        named = [[name.decode("latin-1"), text.decode("latin-1")] for name, text in headers]
-        pen.write(number, orjson.dumps([status, named]), told)
+
+def _give_up(answered: "asyncio.Future[Answer | None]") -> None:
+    if not answered.done():
+        answered.set_exception(ConnectionAbortedError("The process that leads is silent."))
 
 
 def _answer(head: bytes, body: bytes) -> Answer | None:
@@ -178,11 +216,7 @@ def _answer(head: bytes, body: bytes) -> Answer | None:
 
 async def _linked(socket: Path) -> Link | None:
     try:
-        return Link(*await asyncio.open_unix_connection(socket))
+        _, link = await asyncio.get_running_loop().create_unix_connection(Link, str(socket))
     except OSError:  # who leads does not listen yet, or just died
         return None
-
-
-async def _next(reader: asyncio.StreamReader) -> tuple[int, bytes, bytes]:
-    number, head, body = _SIZES.unpack(await reader.readexactly(_SIZES.size))
-    return number, await reader.readexactly(head), await reader.readexactly(body)
+    return link

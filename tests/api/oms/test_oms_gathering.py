@@ -23,8 +23,8 @@ class Process:
         self.goes_on = asyncio.Event()
         self.goes_on.set()
         self.gathering = Gathering(self._take, socket)
-        self.callers, self.serve = [], self.gathering._serve
-        self.gathering._serve = self._serve
+        self.callers, self.called = [], self.gathering._called
+        self.gathering._called = self._called
 
     async def _take(self, path, token, body):
         self.taken.append((path, token, body))
@@ -36,9 +36,9 @@ class Process:
             raise self.fault
         return self.answer
 
-    async def _serve(self, reader, writer):
-        self.callers.append(writer)
-        await self.serve(reader, writer)
+    def _called(self):
+        self.callers.append(self.called())
+        return self.callers[-1]
 
     async def call(self, body=b"{}", token="secret"):
         return await asyncio.wait_for(self.gathering.take(PATH, token, body), 5)
@@ -48,8 +48,8 @@ class Process:
         if self.gathering.server:
             self.gathering.server.close()
             self.gathering.leads.close()
-            for writer in self.callers:
-                writer.transport.abort()
+            for caller in self.callers:
+                caller.transport.abort()
             await asyncio.sleep(0)
 
 
