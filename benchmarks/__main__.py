@@ -1,6 +1,7 @@
 """Measure the portal beside the peer: `make bench`, or `python -m benchmarks --quick`."""
 
 import argparse
+import contextlib
 import sys
 
 from benchmarks import cases
@@ -16,8 +17,9 @@ LEAST_TIMES = {8: 10, 32: 20}
 LONGEST_AT_8 = 30.0
 LEAST_LISTS, LONGEST_LIST = 300, 60.0
 NOTES = (
-    "Both are measured in this run, one after the other, on the same machine, with the same "
-    "client, each on its own embedded PostgreSQL with the same settings (fsync on).",
+    "Both are measured in this run, on the same machine, with the same client, each on its own "
+    "embedded PostgreSQL with the same settings (fsync on). Single events: round by round in "
+    "turns, while the other one stands still; the ratio is the middle of the rounds' ratios.",
     "Rates are the middle of several rounds after a warm-up. The client shares the cores.",
     "The portal runs whole meanwhile: web, relay, worker, beat and simulator.",
     "Peer: Alerta 9 behind gunicorn with 4 workers. Each alert is new; nothing is matched.",
@@ -44,8 +46,7 @@ def main() -> int:
         return measure_browser()
     plan = cases.Plan(seconds=2.0, rounds=1) if options.quick else cases.Plan()
     try:
-        theirs = {} if options.no_peer else _peer(plan)
-        lines = _portal(plan, theirs)
+        lines = _measure(plan, with_peer=not options.no_peer)
     except LoadFault as fault:
         sys.stderr.write(f"{fault}\n")
         return 1
@@ -54,50 +55,37 @@ def main() -> int:
     return 1 if any(line.reached is False for line in lines) else 0
 
 
-def _peer(plan: cases.Plan) -> dict[str, cases.Figures]:
-    say("The peer starts.")
-    found: dict[str, cases.Figures] = {}
-    with peer() as running:
-        for number in CONNECTIONS:
-            found[f"intake-{number}"] = cases.peer_intake(running, plan, number)
-            say(f"  peer, single events at {number}: {found[f'intake-{number}']}")
-        found["list"] = cases.peer_list(running, plan)
-        say(f"  peer, list: {found['list']}")
-    return found
-
-
-def _portal(plan: cases.Plan, theirs: dict[str, cases.Figures]) -> list[Line]:
-    say("The portal starts.")
+def _measure(plan: cases.Plan, *, with_peer: bool) -> list[Line]:
     with portal() as running:
-        intake = cases.portal_intake(running, plan, CONNECTIONS)
-        lines = [_intake_line(n, f, theirs) for n, f in intake.figures.items()]
-        lines.append(_kept_line(intake))
+        their_list = None
+        with peer() if with_peer else contextlib.nullcontext() as other:
+            intake = cases.portal_intake(running, plan, CONNECTIONS, other)
+            lines = [_intake_line(n, pair) for n, pair in intake.pairs.items()]
+            lines.append(_kept_line(intake))
+            if other is not None:
+                their_list = cases.peer_list(other, running, plan)
         lines.append(cases.portal_batches(running))
         all_open, few_open = cases.portal_list(running, plan)
-        lines.append(_list_line("all open", all_open, theirs))
-        lines.append(_list_line(f"{cases.OPEN_PERCENT} % open", few_open, theirs))
+        lines.append(_list_line("all open", all_open, their_list))
+        lines.append(_list_line(f"{cases.OPEN_PERCENT} % open", few_open, their_list))
         held, _ = cases.memory_lines(running)
     return [*lines, *held]
 
 
-def _intake_line(
-    number: int, ours: cases.Figures, theirs: dict[str, cases.Figures]
-) -> Line:
-    other = theirs.get(f"intake-{number}")
+def _intake_line(number: int, pair: cases.Pair) -> Line:
     least, is_narrow = LEAST_TIMES[number], number == min(LEAST_TIMES)
     limit = f", p99 ≤ {LONGEST_AT_8:.0f} ms" if is_narrow else ""
-    ratio = ours.rate / other.rate if other else 0.0
-    good = ratio >= least and ours.errors == 0
-    good = good and (not is_narrow or ours.p99 <= LONGEST_AT_8)
+    good = pair.ratio >= least and pair.ours.errors == 0
+    good = good and (not is_narrow or pair.ours.p99 <= LONGEST_AT_8)
     line = Line(
         case=f"events/correlate, single, {number} connections",
-        portal=str(ours),
-        peer=str(other or ""),
-        ratio=f"{ratio:.1f} ×" if other else "",
+        portal=str(pair.ours),
+        peer=str(pair.theirs or ""),
+        ratio=f"{pair.ratio:.1f} ×" if pair.theirs else "",
         target=f"≥ {least} ×{limit}",
-        reached=good if other else None,
+        reached=good if pair.theirs else None,
     )
-    say(f"  {line.case}: {line.portal} {line.ratio}")
+    say(f"  {line.case}: {line.portal} {line.ratio} {line.peer}")
     return line
 
 
@@ -112,8 +100,7 @@ def _kept_line(intake: cases.Intake) -> Line:
     return line
 
 
-def _list_line(what: str, ours: cases.Figures, theirs: dict[str, cases.Figures]) -> Line:
-    other = theirs.get("list")
+def _list_line(what: str, ours: cases.Figures, other: cases.Figures | None) -> Line:
     good = ours.rate >= LEAST_LISTS and ours.p99 <= LONGEST_LIST and ours.errors == 0
     line = Line(
         case=f"list of {cases.ROWS} outages among {cases.AMONG:,}, {what}",

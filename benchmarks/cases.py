@@ -2,12 +2,13 @@
 
 import itertools
 import statistics
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import orjson
 
-from benchmarks import events, load, memory, seeding
+from benchmarks import events, load, memory, seeding, servers
 from benchmarks import peer as alerta
 from benchmarks.portal import Portal
 from benchmarks.report import Line, say
@@ -17,6 +18,7 @@ AMONG = 100_000
 BATCH = 5_000
 LIST_CONNECTIONS = 8
 WARM_UP_SECONDS = 3.0
+SETTLE_SECONDS = 1.0
 MOST_REQUESTS_A_SECOND = 9_000
 MEMORY_LIMIT = 1_024
 OPEN_PERCENT = 3
@@ -27,7 +29,7 @@ class Plan:
     """How long and how often each case is measured."""
 
     seconds: float = 5.0
-    rounds: int = 3
+    rounds: int = 5
 
 
 @dataclass(frozen=True)
@@ -45,21 +47,57 @@ class Figures:
 
 
 @dataclass(frozen=True)
+class Pair:
+    """The portal's figures and the peer's; `ratio` is the middle of the rounds' ratios."""
+
+    ours: Figures
+    theirs: Figures | None = None
+    ratio: float = 0.0
+
+
+@dataclass(frozen=True)
 class Intake:
     """What single events came to: by number of connections, and what was found afterwards."""
 
-    figures: dict[int, Figures]
+    pairs: dict[int, Pair]
     sent: int
     stored: int
     matched: int
 
 
-def measure(
-    plan: Plan, once: Callable[[float], load.Outcome], warm_up: float = WARM_UP_SECONDS
-) -> Figures:
+Once = Callable[[float], load.Outcome]
+
+
+def measure(plan: Plan, once: Once, warm_up: float = WARM_UP_SECONDS) -> Figures:
     """Return the middle of the rounds, after one that is not counted."""
     once(warm_up)
-    rounds = [once(plan.seconds) for _ in range(plan.rounds)]
+    return _middle([once(plan.seconds) for _ in range(plan.rounds)])
+
+
+def measure_both(
+    plan: Plan, portal: Portal, ours: Once, peer: alerta.Peer, theirs: Once
+) -> Pair:
+    """Measure the two in turns: a machine that is slower for a while is so for both.
+
+    Whichever is not measured stands still with all its servers.
+    """
+    whole = {portal.processes["supervisor"]}
+    rounds: list[tuple[load.Outcome, load.Outcome]] = []
+    for seconds in (WARM_UP_SECONDS, *[plan.seconds] * plan.rounds):
+        with servers.halted(whole):
+            other = theirs(seconds)
+        with servers.halted(peer.processes):
+            time.sleep(SETTLE_SECONDS)
+            rounds.append((ours(seconds), other))
+    counted = rounds[1:]
+    return Pair(
+        ours=_middle([one for one, _ in counted]),
+        theirs=_middle([other for _, other in counted]),
+        ratio=statistics.median(one.rate / other.rate for one, other in counted),
+    )
+
+
+def _middle(rounds: Sequence[load.Outcome]) -> Figures:
     return Figures(
         rate=statistics.median(r.rate for r in rounds),
         p50=statistics.median(r.percentile(0.50) for r in rounds),
@@ -70,28 +108,31 @@ def measure(
 
 
 # --- The peer ------------------------------------------------------------------------------
-def peer_intake(peer: alerta.Peer, plan: Plan, connections: int) -> Figures:
-    """Report single alerts that are new each time."""
+def peer_intake(peer: alerta.Peer, connections: int) -> Once:
+    """Return what reports single alerts that are new each time."""
     numbers = itertools.count(peer.count())
     requests = (alerta.alert_request(number) for number in numbers)
 
     def once(seconds: float) -> load.Outcome:
         return load.run(peer.address, requests, connections=connections, seconds=seconds)
 
-    return measure(plan, once)
+    return once
 
 
-def peer_list(peer: alerta.Peer, plan: Plan) -> Figures:
+def peer_list(peer: alerta.Peer, portal: Portal, plan: Plan) -> Figures:
     """List 50 alerts among 100,000."""
     peer.seed(AMONG)
-    return _lists(peer.address, alerta.list_request(ROWS), plan)
+    with servers.halted({portal.processes["supervisor"]}):
+        return _lists(peer.address, alerta.list_request(ROWS), plan)
 
 
 # --- The portal ----------------------------------------------------------------------------
-def portal_intake(portal: Portal, plan: Plan, connections: tuple[int, ...]) -> Intake:
+def portal_intake(
+    portal: Portal, plan: Plan, connections: tuple[int, ...], peer: alerta.Peer | None
+) -> Intake:
     """Report single events; afterwards look whether each is stored and was matched."""
     places = events.places_of(portal)
-    figures: dict[int, Figures] = {}
+    pairs: dict[int, Pair] = {}
     answers: list[load.Outcome] = []
     for number in connections:
         storm = events.Storm(places, f"single-{number}")
@@ -111,10 +152,14 @@ def portal_intake(portal: Portal, plan: Plan, connections: tuple[int, ...]) -> I
             )
             return answers[-1]
 
-        figures[number] = measure(plan, once)
+        pairs[number] = (
+            Pair(measure(plan, once))
+            if peer is None
+            else measure_both(plan, portal, once, peer, peer_intake(peer, number))
+        )
     bodies = [orjson.loads(body) for answer in answers for body in answer.bodies]
     return Intake(
-        figures=figures,
+        pairs=pairs,
         sent=len(bodies),
         stored=_stored(portal, [body.get("event_id") for body in bodies]),
         matched=sum(bool(body.get("outage_id")) for body in bodies),

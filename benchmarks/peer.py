@@ -48,6 +48,7 @@ class Peer:
 
     address: tuple[str, int]
     database: str
+    processes: frozenset[int]
 
     def seed(self, alerts: int) -> None:
         """Add so many alerts, spread over time, kinds, severities and states."""
@@ -66,6 +67,7 @@ class Peer:
 def peer() -> Iterator[Peer]:
     """Run the peer on an empty database until the block ends."""
     programs = _installed() / "bin"
+    others = servers.started()
     home = servers.fresh_folder("peer")
     port = servers.free_port(LOWEST_PORT)
     with servers.database(home) as place:
@@ -95,7 +97,7 @@ def peer() -> Iterator[Peer]:
             ready=lambda _: servers.answers(port, list_request(1)),
         )
         with servers.running(part, home / "log" / "alerta.log"):
-            yield Peer(("127.0.0.1", port), url)
+            yield Peer(("127.0.0.1", port), url, frozenset(servers.started() - others))
 
 
 def alert_request(number: int) -> bytes:

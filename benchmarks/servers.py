@@ -2,11 +2,14 @@
 
 import contextlib
 import shutil
+import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+import psutil
 
 from apps.core.processes import postgres
 from apps.core.processes.folder import open_folder, socket_folder
@@ -43,6 +46,32 @@ def stop(process: "subprocess.Popen[bytes]", number: int, seconds: float) -> Non
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def started() -> set[int]:
+    """Return the ids of the processes that this one has started."""
+    return {process.pid for process in psutil.Process().children()}
+
+
+@contextlib.contextmanager
+def halted(pids: Iterable[int]) -> Iterator[None]:
+    """Let processes, and all that they started, stand still until the block ends."""
+    family = [
+        one
+        for process in map(psutil.Process, pids)
+        for one in (process, *process.children(recursive=True))
+    ]
+    try:
+        _signal(family, signal.SIGSTOP)
+        yield
+    finally:
+        _signal(family, signal.SIGCONT)
+
+
+def _signal(family: Iterable[psutil.Process], number: int) -> None:
+    for process in family:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
 
 
 @contextlib.contextmanager
