@@ -73,7 +73,7 @@ class Turns(Generic[Call, Answer]):
         self.waiting: list[tuple[Call, asyncio.Future[Answer | None]]] = []
         self.running = 0
         self.wanted = 0
-        self.enough = asyncio.Event()
+        self.enough: asyncio.Future[None] | None = None
         self.tasks: set[asyncio.Task[None]] = set()
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
@@ -82,7 +82,7 @@ class Turns(Generic[Call, Answer]):
         answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
         self.waiting.append((call, answered))
         if len(self.waiting) >= self.wanted:
-            self.enough.set()
+            self._begin()
         if self.running < self.threads:
             self.running += 1
             task = asyncio.create_task(self._run())
@@ -116,11 +116,19 @@ class Turns(Generic[Call, Answer]):
 
     async def _gather(self, wanted: int) -> None:
         """Wait until so many calls wait, but not for long."""
-        self.wanted = wanted
-        self.enough.clear()
-        if len(self.waiting) < wanted:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.enough.wait(), GATHER_SECONDS)
+        if len(self.waiting) >= wanted:
+            return
+        loop = asyncio.get_running_loop()
+        self._begin()
+        self.wanted, self.enough = wanted, loop.create_future()
+        limit = loop.call_later(GATHER_SECONDS, self._begin)
+        await self.enough
+        limit.cancel()
+
+    def _begin(self) -> None:
+        """Let the next turn begin that gathers."""
+        if self.enough is not None and not self.enough.done():
+            self.enough.set_result(None)
 
 
 def plain_headers(scope: Scope) -> dict[bytes, bytes] | None:
