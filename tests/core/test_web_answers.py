@@ -2,7 +2,7 @@
 
 import asyncio
 
-from apps.core.processes.web import Joining
+from apps.core.joining import Joining
 
 
 class Wire:

@@ -19,6 +19,7 @@ from typing import IO, cast
 import orjson
 
 from apps.api.oms.doors import Headers
+from apps.core.joining import Joining
 
 Answer = tuple[int, bytes, Headers]
 Take = Callable[[str, str, bytes], Awaitable[Answer | None]]
@@ -35,18 +36,21 @@ class Line(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self.transport: asyncio.Transport | None = None
-        self.is_open = True
+        self.transport: Joining | None = None
         self.read = bytearray()
-        self.written: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
-        self.transport = cast("asyncio.Transport", transport)
+        self.transport = Joining(cast("asyncio.Transport", transport), self.loop)
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether the other end is still there."""
+        return self.transport is not None
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Write nothing any more."""
-        self.is_open = False
+        self.transport = None
 
     def data_received(self, data: bytes) -> None:
         """Take what came in, message by message."""
@@ -71,14 +75,9 @@ class Line(asyncio.Protocol):
 
     def write(self, number: int, head: bytes, body: bytes) -> None:
         """Have one message sent."""
-        if not self.written:
-            self.loop.call_soon(self._send)
-        self.written += (_SIZES.pack(number, len(head), len(body)), head, body)
-
-    def _send(self) -> None:
-        if self.is_open and self.transport is not None:
-            self.transport.write(b"".join(self.written))
-        self.written.clear()
+        if self.transport is not None:
+            sizes = _SIZES.pack(number, len(head), len(body))
+            self.transport.writelines([sizes, head, body])
 
 
 class Link(Line):

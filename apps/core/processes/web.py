@@ -13,56 +13,15 @@ from typing import Any, cast
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from apps.core.joining import Joining
 from apps.core.processes.door import BACKLOG
 
 LARGEST_FRAME = 65_536
 DRAIN_SECONDS = 10
 
 
-class Joining:
-    """A transport that sends what is written in one moment at once.
-
-    uvicorn writes the head of an answer and its body by themselves, which costs a system call
-    more and wakes the caller twice. Everything else is the transport's own.
-    """
-
-    def __init__(
-        self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop
-    ) -> None:
-        self._transport, self._loop = transport, loop
-        self._written: list[bytes] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        """Have it sent with whatever else is written in this moment."""
-        if not self._written:
-            self._loop.call_soon(self._send)
-        self._written.append(data)
-
-    def writelines(self, pieces: list[bytes]) -> None:
-        """Have them sent in their order."""
-        self.write(b"".join(pieces))
-
-    def write_eof(self) -> None:
-        """Send what was written, and no more."""
-        self._send()
-        self._transport.write_eof()
-
-    def close(self) -> None:
-        """Send what was written, then close."""
-        self._send()
-        self._transport.close()
-
-    def _send(self) -> None:
-        if self._written:
-            self._transport.write(b"".join(self._written))
-            self._written.clear()
-
-
 class _Protocol(HttpToolsProtocol):
-    """HTTP of which each answer goes out at once."""
+    """HTTP of which each answer goes out at once: uvicorn writes its head and its body apart."""
 
     def connection_made(  # type: ignore[override]
         self, transport: asyncio.Transport
