@@ -1,11 +1,10 @@
 """Who holds what: a call near an outage of a held feeder, and what SCADA says of devices again."""
 
 import threading
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 
 from apps.core.actor import system
 from apps.network.models import Edge, Feeder, SwitchingOperation
@@ -13,7 +12,7 @@ from apps.outages import services
 from apps.outages.models import Outage, SourceEvent
 from apps.outages.rules import read_report
 from apps.outages.services.batch import Batch
-from apps.outages.services.holding import keep_intake_out
+from tests.outages.holder import held
 
 SENDER = system("test")
 _count = iter(range(1, 1_000_000))
@@ -28,30 +27,6 @@ def report(clock, kind, source, seconds=0, **place):
         **place,
     }
     return SENDER, read_report(data, at=clock.at + timedelta(days=1))
-
-
-@contextmanager
-def held(feeder):
-    """Hold the feeder on a connection of its own."""
-    is_held, may_go = threading.Event(), threading.Event()
-
-    def hold():
-        try:
-            with transaction.atomic():
-                keep_intake_out([feeder])
-                is_held.set()
-                assert may_go.wait(10)
-        finally:
-            connection.close()
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    assert is_held.wait(10)
-    try:
-        yield
-    finally:
-        may_go.set()
-        holder.join()
 
 
 @pytest.mark.django_db(transaction=True)

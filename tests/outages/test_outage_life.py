@@ -29,7 +29,7 @@ from apps.outages.rules import (
 )
 from apps.outages.selectors import OutageNotFound
 from apps.outages.services.etr import EtrOutranked
-from apps.outages.services.holding import lock_part
+from tests.outages.holder import held
 
 OPERATOR = Actor(
     kind=ActorKind.PERSON,
@@ -252,30 +252,12 @@ def test_who_does_not_wait_takes_in_only_what_nobody_holds(town, clock):
         (system("t"), report(clock, "free", latitude=50.0, longitude=20.0)),
         (system("t"), report(clock, "nowhere", meter_id="unheard-of")),
     ]
-    feeder = Feeder.objects.get(code="F1").pk
-    is_held, may_go = threading.Event(), threading.Event()
-
-    def hold():
-        try:
-            with transaction.atomic():
-                lock_part([feeder])
-                is_held.set()
-                assert may_go.wait(10)
-        finally:
-            connection.close()
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    assert is_held.wait(10)
-    try:
+    with held(Feeder.objects.get(code="F1").pk):
         first = services.take_free_reports(reports=events, at=clock.at)
         assert [taken is not None for taken in first] == [False, True, True]
         names = SourceEvent.objects.values_list("source_event_id", flat=True)
         assert sorted(names) == ["free", "nowhere"]
         assert not Outage.objects.filter(feeder_code="F1").exists()
-    finally:
-        may_go.set()
-        holder.join()
     again = services.take_free_reports(reports=events, at=clock.at)
     assert [taken.duplicate for taken in again] == [False, True, True]
     assert Outage.objects.get(feeder_code="F1").id == again[0].outage_id

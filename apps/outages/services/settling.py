@@ -331,11 +331,9 @@ class Plan:
     def _end_of(self, outage: Outage, outcome: Outcome) -> float:
         """Return when power is back; never, as far as is known, of one that stays open."""
         ended_at = self._told_back(outage, outcome)
-        if ended_at is not None:
-            if is_corrected(outage, outcome):
-                return ended_at.timestamp()
-            if outage.is_open and not is_held_open(self.grid, outage):
-                return ended_at.timestamp()
+        ends = outage.is_open and not is_held_open(self.grid, outage)
+        if ended_at is not None and (ends or is_corrected(outage, outcome)):
+            return ended_at.timestamp()
         return inf if outage.is_open else over(outage)
 
     def _end(self, outage: Outage, outcome: Outcome) -> None:

@@ -11,6 +11,7 @@ from apps.outages.models import Outage, TimelineEntry
 from apps.outages.selectors import OutageNotFound
 
 LONGEST_TEXT = 4_000
+_COLUMNS = ("outage_id", "at", "kind", "text", "actor_label", "on_behalf_of")
 
 
 def hold(outage_id: UUID) -> Outage:
@@ -48,11 +49,12 @@ def line(outage: Outage, kind: str, text: str, by: Actor, at: datetime) -> Timel
 
 def write(lines: Sequence[TimelineEntry]) -> None:
     """Write entries for timelines in one statement."""
-    insert(
-        "outages_timelineentry",
-        ("outage_id", "at", "kind", "text", "actor_label", "on_behalf_of"),
-        [(e.outage_id, e.at, e.kind, e.text, e.actor_label, e.on_behalf_of) for e in lines],
-    )
+    write_rows([[getattr(entry, name) for name in _COLUMNS] for entry in lines])
+
+
+def write_rows(rows: Sequence[Sequence[object]]) -> None:
+    """Write entries in one statement: outage, time, kind, text, actor, on whose behalf."""
+    insert("outages_timelineentry", _COLUMNS, rows)
 
 
 def record(

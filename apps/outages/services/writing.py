@@ -12,6 +12,7 @@ from apps.core.bulk import array, change, insert, together
 from apps.outages.correlation.matching import Candidate, Spot
 from apps.outages.models import EventConflict, Outage
 from apps.outages.rules import PLACE_FIELDS, EtrSource, Report, severity
+from apps.outages.services import trail
 from apps.outages.services.places import describe
 
 if TYPE_CHECKING:
@@ -257,11 +258,7 @@ def insert_timeline(
             (c.id, at, "source", f"Also reported by {source}", "system", "")
             for source in c.joined
         )
-    insert(
-        "outages_timelineentry",
-        ("outage_id", "at", "kind", "text", "actor_label", "on_behalf_of"),
-        entries,
-    )
+    trail.write_rows(entries)
 
 
 def _opening(c: Candidate) -> str:
