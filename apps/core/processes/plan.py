@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,11 +75,18 @@ def preparation(wish: Wish) -> Part:
 
 def web(wish: Wish, folder: Folder, descriptor: int) -> list[Part]:
     """Return what serves people and machines; alone at first, so that they wait less."""
-    shared = {}
-    if wish.web_workers > 1:
+    shared, many = {}, wish.web_workers
+    if many > 1:
         shared["CALLS_SOCKET"] = str(socket_folder(folder.var) / "calls")
-    names = [f"web-{n}" for n in range(1, wish.web_workers + 1)]
-    return [_web(name, folder, descriptor, shared) for name in names]
+    marks = folder.var / "ready"
+    marks.mkdir(mode=0o700, exist_ok=True)
+    found = []
+    for place in range(many):
+        mark = marks / f"web-{place + 1}"
+        words = ["--fd", str(descriptor), "--ready-file", str(mark), "--of", str(many)]
+        words += ["--counts", str(marks / "connections"), "--place", str(place)]
+        found.append(_web(mark, descriptor, words, shared))
+    return found
 
 
 def workers(wish: Wish) -> list[Part]:
@@ -104,12 +111,11 @@ def drivers(wish: Wish) -> list[Part]:
     return found
 
 
-def _web(name: str, folder: Folder, descriptor: int, shared: Mapping[str, str]) -> Part:
-    mark = folder.var / "ready" / name
-    mark.parent.mkdir(mode=0o700, exist_ok=True)
-    words = ("--fd", str(descriptor), "--ready-file", str(mark))
+def _web(
+    mark: Path, descriptor: int, words: Sequence[str], shared: Mapping[str, str]
+) -> Part:
     return Part(
-        name=name,
+        name=mark.name,
         stage=SERVING,
         command=_manage("serve", *words),
         environment={
