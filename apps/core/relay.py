@@ -2,13 +2,13 @@
 
 Some events share a transaction. Each subscriber runs within a savepoint of its own: one that
 fails takes back what it wrote and nothing else, and only it runs again for that event. Events
-of one kind that follow each other go to those who take several at once in one call.
+of one kind go to those who take several at once in one call, as far as each subject's order
+allows.
 """
 
 import logging
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from itertools import groupby
 
 from django.db import transaction
 
@@ -60,8 +60,8 @@ def _deliver(rows: Sequence[OutboxRow], at: datetime) -> int:
 def _deliver_some(rows: Sequence[OutboxRow], held: set[str], at: datetime) -> int:
     """Deliver some events; one that fails holds the later ones of its subject back."""
     delivered, given_up = [], 0
-    for name, run in groupby(rows, lambda row: row.name):
-        due = list(_due(run, held, at))
+    for name, group in _groups(rows):
+        due = list(_due(group, held, at))
         _hand_over_together(name, due)
         for row in due:
             if row.subject in held:
@@ -77,7 +77,23 @@ def _deliver_some(rows: Sequence[OutboxRow], held: set[str], at: datetime) -> in
     return len(delivered) + given_up
 
 
-def _due(rows: Iterator[OutboxRow], held: set[str], at: datetime) -> Iterator[OutboxRow]:
+def _groups(rows: Sequence[OutboxRow]) -> list[tuple[str, list[OutboxRow]]]:
+    """Put events of one kind together; those of one subject stay in their order."""
+    groups: list[tuple[str, list[OutboxRow]]] = []
+    kinds: dict[str, list[int]] = {}
+    latest: dict[str, int] = {}
+    for row in rows:
+        earliest, places = latest.get(row.subject, 0), kinds.setdefault(row.name, [])
+        place = next((n for n in places if n >= earliest), len(groups))
+        if place == len(groups):
+            groups.append((row.name, []))
+            places.append(place)
+        groups[place][1].append(row)
+        latest[row.subject] = place
+    return groups
+
+
+def _due(rows: Sequence[OutboxRow], held: set[str], at: datetime) -> Iterator[OutboxRow]:
     """Pass on what may be delivered now; one that has to wait holds its subject back."""
     for row in rows:
         if row.run_at is not None and row.run_at > at:

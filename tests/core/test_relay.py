@@ -28,6 +28,11 @@ class Moved(Event):
         return self.thing
 
 
+@dataclass(frozen=True, kw_only=True)
+class Seen(Moved):
+    name = "test.seen"
+
+
 @pytest.fixture(autouse=True)
 def nobody_listens(monkeypatch):
     monkeypatch.setattr(events, "_subscriptions", {})
@@ -66,7 +71,7 @@ def test_every_subscriber_hears_every_event_once_in_order():
     assert OutboxRow.objects.filter(delivered_at=AT).count() == 10
 
 
-def test_some_take_what_follows_each_other_in_one_call_and_each_by_itself_where_it_fails():
+def test_some_take_several_in_one_call_and_each_by_itself_where_it_fails():
     calls, broken = [], [True]
     single = listener("single")
 
@@ -86,6 +91,26 @@ def test_some_take_what_follows_each_other_in_one_call_and_each_by_itself_where_
     relay.deliver_waiting(at=AT + timedelta(minutes=1))
     assert calls[4:] == [[1]]
     assert single == [("a", 0), ("b", 1), ("c", 2)]
+
+
+def test_events_of_one_kind_are_taken_together_past_others_of_other_subjects():
+    calls = []
+    for kind in (Moved, Seen):
+        subscribe_together(kind)(lambda told, k=kind.name: calls.append((k, steps(told))))
+    for step, (kind, thing) in enumerate(
+        [(Moved, "a"), (Seen, "b"), (Moved, "c"), (Seen, "a"), (Moved, "a"), (Moved, "b")]
+    ):
+        publish(kind(thing=thing, step=step, at=AT))
+    assert relay.deliver_waiting(at=AT) == 6
+    assert calls == [
+        ("test.moved", [("a", 0), ("c", 2)]),
+        ("test.seen", [("b", 1), ("a", 3)]),
+        ("test.moved", [("a", 4), ("b", 5)]),
+    ]
+
+
+def steps(told):
+    return [(event.thing, event.step) for event in told]
 
 
 def test_an_event_without_subscribers_is_done_with():
