@@ -126,18 +126,25 @@ def ask(statement: str, values: Sequence[Any]) -> "psycopg.Cursor[Any]":
 
 def rows_of(model: type[Row], where: str, values: Sequence[Any]) -> list[Row]:
     """Return the rows of a model's table that the condition lets through, asked as by `ask`."""
-    names, statement = _reading(model)
-    found = ask(f"{statement} WHERE {where}", values)
+    names, columns = _columns(model)
+    table = model._meta.db_table
+    found = ask(f"SELECT {columns} FROM {table} WHERE {where}", values)  # noqa: S608
+    return [model.from_db(connection.alias, names, row) for row in found]
+
+
+def rows_changed(model: type[Row], statement: str, values: Sequence[Any]) -> list[Row]:
+    """Send a statement that changes rows of a model's table; return them as they are then."""
+    names, columns = _columns(model)
+    with connection.wrap_database_errors:
+        found = ask(f"{statement} RETURNING {columns}", values).fetchall()
     return [model.from_db(connection.alias, names, row) for row in found]
 
 
 @cache
-def _reading(model: type[models.Model]) -> tuple[tuple[str, ...], str]:
+def _columns(model: type[models.Model]) -> tuple[tuple[str, ...], str]:
     fields = model._meta.concrete_fields
     columns = ", ".join(str(field.column) for field in fields)
-    table = model._meta.db_table
-    statement = f"SELECT {columns} FROM {table}"  # noqa: S608 - names of our own
-    return tuple(field.attname for field in fields), statement
+    return tuple(field.attname for field in fields), columns
 
 
 def insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -1,13 +1,12 @@
 """Work rows: leases with a fence, so that no job has two owners."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from django.db import models, transaction
-from django.db.models import Q, QuerySet
+from django.db import models
 
-from apps.core.bulk import array, change
+from apps.core.bulk import rows_changed
 
 MAX_ATTEMPTS = 5
 
@@ -46,30 +45,30 @@ class WorkRow(models.Model):
 R = TypeVar("R", bound=WorkRow)
 
 
-@transaction.atomic
 def claim(
-    rows: QuerySet[R], *, owner: str, at: datetime, lease: timedelta, limit: int = 1
+    model: type[R],
+    *,
+    owner: str,
+    at: datetime,
+    lease: timedelta,
+    limit: int = 1,
+    only: tuple[str, Sequence[Any]] = ("true", ()),
 ) -> list[R]:
-    """Take up to `limit` rows that are due, or whose lease has run out, for `owner`."""
-    due = Q(state=WorkState.PENDING, run_at__lte=at)
-    abandoned = Q(state=WorkState.LEASED, lease_until__lt=at)
-    found = list(
-        rows.filter(due | abandoned)
-        .order_by("run_at")
-        .select_for_update(skip_locked=True, of=("self",))[:limit]
+    """Take up to `limit` rows that are due, or whose lease has run out, for `owner`.
+
+    The oldest first; `only` is a condition on them, with its values.
+    """
+    table, (condition, values) = model._meta.db_table, only
+    found = rows_changed(
+        model,
+        f"WITH due AS MATERIALIZED (SELECT id FROM {table} WHERE "  # noqa: S608 - our own words
+        "(state = 'pending' AND run_at <= %s OR state = 'leased' AND lease_until < %s) "
+        f"AND ({condition}) ORDER BY run_at LIMIT %s FOR UPDATE SKIP LOCKED) "
+        f"UPDATE {table} SET state = 'leased', lease_owner = %s, lease_until = %s, "
+        "fence = fence + 1, attempts = attempts + 1 WHERE id IN (SELECT id FROM due)",
+        [at, at, *values, limit, owner, at + lease],
     )
-    if not found:
-        return []
-    change(
-        f"UPDATE {rows.model._meta.db_table} SET state = 'leased', "  # noqa: S608
-        "lease_owner = %s, lease_until = %s, fence = fence + 1, attempts = attempts + 1 "
-        "WHERE id = ANY(%s::bigint[])",
-        [owner, at + lease, array(row.pk for row in found)],
-    )
-    for row in found:
-        row.state, row.lease_owner, row.lease_until = WorkState.LEASED, owner, at + lease
-        row.fence, row.attempts = row.fence + 1, row.attempts + 1
-    return found
+    return sorted(found, key=lambda row: row.run_at)
 
 
 def finish(row: WorkRow, *, state: str = WorkState.DONE, **values: Any) -> bool:

@@ -2,12 +2,12 @@
 
 import logging
 import threading
+import time
 from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
 from django.db import OperationalError
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from apps.core import work
@@ -24,6 +24,9 @@ LEASE = timedelta(seconds=45)
 PATIENCE = timedelta(seconds=5)
 MOST = 64
 HELPERS = 3
+LOOK_SECONDS = 0.1
+"""So long what was seen of the flood holds, where one part after the other is judged."""
+
 WEATHER, VERIFIER = system("weather"), system("verification")
 
 # Judges share this process: several at once make each other hold their feeder longer, which is
@@ -41,7 +44,7 @@ def run_planned_work() -> int:
 def judge_part(key: str) -> bool:
     """Judge one part of the network (`feeder:12`), if it is due and nobody else does."""
     calm = selectors.is_calm(at=timezone.now())
-    claimed = _claim(CorrelationWork.objects.filter(key=key), calm=calm)
+    claimed = _claim(calm=calm, key=key)
     for row in claimed:
         _judge(row, calm=calm)
     return bool(claimed)
@@ -54,10 +57,11 @@ def judge_waiting() -> int:
         woken = services.wake(at=timezone.now())
         for _ in range(min(woken - 1, HELPERS)):
             judge_waiting.apply_async(expires=5)
-    count = 0
+    count, calm, looked_at = 0, False, float("-inf")
     while count < MOST:
-        calm = selectors.is_calm(at=timezone.now())
-        claimed = _claim(CorrelationWork.objects.all(), calm=calm)
+        if time.monotonic() > looked_at + LOOK_SECONDS:
+            calm, looked_at = selectors.is_calm(at=timezone.now()), time.monotonic()
+        claimed = _claim(calm=calm)
         if not claimed:
             break
         _judge(claimed[0], calm=calm)
@@ -106,15 +110,18 @@ def settle_verifications() -> int:
     return services.settle_verifications(by=VERIFIER, at=timezone.now())
 
 
-def _claim(rows: QuerySet[CorrelationWork], *, calm: bool) -> list[CorrelationWork]:
+def _claim(*, calm: bool, key: str | None = None) -> list[CorrelationWork]:
     """Take a part that is due; while events pour in, a busy one only once it was for a while.
 
     What is judged in the flood is soon to be judged again.
     """
     at = timezone.now()
-    if not calm:
-        rows = rows.filter(Q(run_at__lte=at - PATIENCE) | Q(waiting__lt=MANY_WAITING))
-    return work.claim(rows, owner="judge", at=at, lease=LEASE)
+    named, values = ("true", []) if key is None else ("key = %s", [key])
+    only = (
+        f"{named} AND (%s OR run_at <= %s OR waiting < %s)",
+        [*values, calm, at - PATIENCE, MANY_WAITING],
+    )
+    return work.claim(CorrelationWork, owner="judge", at=at, lease=LEASE, only=only)
 
 
 def _judge(row: CorrelationWork, *, calm: bool) -> None:

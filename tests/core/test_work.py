@@ -34,7 +34,7 @@ def errands(count, run_at=AT):
 
 
 def claim(owner="one", at=AT, limit=1):
-    return work.claim(Errand.objects.all(), owner=owner, at=at, lease=LEASE, limit=limit)
+    return work.claim(Errand, owner=owner, at=at, lease=LEASE, limit=limit)
 
 
 def test_a_claim_takes_what_is_due_oldest_first_and_raises_the_fence():

@@ -25,7 +25,7 @@ def send(*, recipient: str, subject: str, body: str, at: datetime) -> None:
 def send_waiting(*, at: datetime) -> int:
     """Send what is due; return how many were sent. What fails is tried again a minute later."""
     sent = 0
-    for row in work.claim(Mail.objects.all(), owner="mail", at=at, lease=LEASE, limit=MOST):
+    for row in work.claim(Mail, owner="mail", at=at, lease=LEASE, limit=MOST):
         try:
             send_mail(row.subject, row.body, None, [row.recipient])
         except OSError as fault:

@@ -59,10 +59,10 @@ def take_due(
 
     Who has opted out since is settled, who sleeps by now is put off; neither is tried.
     """
-    rows = NoticeRecipient.objects.all()
-    if notice_id is not None:
-        rows = rows.filter(notice_id=notice_id)
-    claimed = work.claim(rows, owner=owner, at=at, lease=LEASE, limit=limit)
+    only = ("true", []) if notice_id is None else ("notice_id = %s", [notice_id])
+    claimed = work.claim(
+        NoticeRecipient, owner=owner, at=at, lease=LEASE, limit=limit, only=only
+    )
     notices = Notice.objects.in_bulk({row.notice_id for row in claimed})
     wanted = _willing(claimed, notices, at)
     name = value(TRANSPORT)
