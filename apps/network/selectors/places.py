@@ -188,7 +188,7 @@ def _placed(grid: Grid, field: str, meters: QuerySet[Meter]) -> dict[str, Place]
         "longitude",
     )
     found: dict[str, Place] = {}
-    for value, pk, code, node_pk, latitude, longitude in rows.iterator(chunk_size=5_000):
+    for value, pk, code, node_pk, latitude, longitude in rows:
         if value in found:
             continue
         feeder_pk = _feeder_at(grid, node_pk)
