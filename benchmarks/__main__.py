@@ -19,7 +19,8 @@ LEAST_LISTS, LONGEST_LIST = 300, 60.0
 NOTES = (
     "Both are measured in this run, on the same machine, with the same client, each on its own "
     "embedded PostgreSQL with the same settings (fsync on). Single events: round by round in "
-    "turns, while the other one stands still; the ratio is the middle of the rounds' ratios.",
+    "turns, while the other one stands still; each of the portal is compared with the peer's "
+    "before and after it, the ratio is the middle of these.",
     "Rates are the middle of several rounds after a warm-up. The client shares the cores.",
     "The portal runs whole meanwhile: web, relay, worker, beat and simulator.",
     "Peer: Alerta 9 behind gunicorn with 4 workers. Each alert is new; nothing is matched.",

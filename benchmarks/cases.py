@@ -30,7 +30,7 @@ class Plan:
     """How long and how often each case is measured."""
 
     seconds: float = 5.0
-    rounds: int = 5
+    rounds: int = 7
 
 
 @dataclass(frozen=True)
@@ -80,21 +80,28 @@ def measure_both(
 ) -> Pair:
     """Measure the two in turns: a machine that is slower for a while is so for both.
 
-    Whichever is not measured stands still with all its servers.
+    Whichever is not measured stands still with all its servers. A round of the portal is
+    compared with the peer's rounds just before and after it.
     """
     whole = {portal.processes["supervisor"]}
-    rounds: list[tuple[load.Outcome, load.Outcome]] = []
+    own: list[load.Outcome] = []
+    others: list[load.Outcome] = []
     for seconds in (WARM_UP_SECONDS, *[plan.seconds] * plan.rounds):
         with servers.halted(whole):
-            other = theirs(seconds)
+            others.append(theirs(seconds))
         with servers.halted(peer.processes):
             time.sleep(SETTLE_SECONDS)
-            rounds.append((ours(seconds), other))
-    counted = rounds[1:]
+            own.append(ours(seconds))
+    with servers.halted(whole):
+        others.append(theirs(plan.seconds))
+    own, others = own[1:], others[1:]
     return Pair(
-        ours=_middle([one for one, _ in counted]),
-        theirs=_middle([other for _, other in counted]),
-        ratio=statistics.median(one.rate / other.rate for one, other in counted),
+        ours=_middle(own),
+        theirs=_middle(others),
+        ratio=statistics.median(
+            2 * one.rate / (before.rate + after.rate)
+            for one, before, after in zip(own, others, others[1:], strict=False)
+        ),
     )
 
 
