@@ -100,7 +100,7 @@ def measure_both(
         theirs=_middle(others),
         ratio=statistics.median(
             2 * one.rate / (before.rate + after.rate)
-            for one, before, after in zip(own, others, others[1:], strict=False)
+            for one, (before, after) in zip(own, itertools.pairwise(others), strict=True)
         ),
     )
 

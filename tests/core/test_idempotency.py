@@ -1,15 +1,15 @@
 """Kept answers: one effect per key, whatever is retried."""
 
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.core import idempotency
 from apps.core.errors import Invalid
 from apps.core.idempotency import Answer, KeyReused, StillRunning
 from apps.core.models import KeptAnswer
+from tests.unfinished import unfinished
 
 AT = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 SAID = Answer(201, "application/json", b'{"id": 1}')
@@ -85,25 +85,16 @@ def test_prune_deletes_what_has_expired():
 
 @pytest.mark.django_db(transaction=True)
 def test_a_key_in_use_is_refused_at_once():
-    running, may_end = threading.Event(), threading.Event()
-
     def first():
-        try:
-            with transaction.atomic():
-                idempotency.begin(tried(), at=AT)
-                idempotency.keep(tried(), SAID, at=AT)
-                running.set()
-                assert may_end.wait(10)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=first)
-    thread.start()
-    assert running.wait(10)
-    with pytest.raises(StillRunning), transaction.atomic():
         idempotency.begin(tried(), at=AT)
-    may_end.set()
-    thread.join()
+        idempotency.keep(tried(), SAID, at=AT)
+
+    with (
+        unfinished(first),
+        pytest.raises(StillRunning),
+        transaction.atomic(),
+    ):
+        idempotency.begin(tried(), at=AT)
     with transaction.atomic():
         assert idempotency.begin(tried(), at=AT) == SAID
 

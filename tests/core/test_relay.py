@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, connection
 
 from apps.core import events, relay
 from apps.core.events import Event, subscribe, subscribe_together
 from apps.core.models import OutboxRow
 from apps.core.outbox import publish
+from tests.unfinished import unfinished
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -181,25 +182,10 @@ def test_what_a_failing_subscriber_wrote_is_undone():
 
 def test_an_event_committed_late_with_a_smaller_id_is_not_skipped():
     heard = listener("all")
-    written, may_commit = threading.Event(), threading.Event()
-
-    def slow():
-        try:
-            with transaction.atomic():
-                moved(1, "slow")
-                written.set()
-                assert may_commit.wait(10)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=slow)
-    thread.start()
-    assert written.wait(10)
-    moved(2, "quick")
-    relay.deliver_waiting(at=AT)
-    assert heard == [("quick", 2)]
-    may_commit.set()
-    thread.join()
+    with unfinished(lambda: moved(1, "slow")):
+        moved(2, "quick")
+        relay.deliver_waiting(at=AT)
+        assert heard == [("quick", 2)]
     relay.deliver_waiting(at=AT)
     assert heard == [("quick", 2), ("slow", 1)]
     ids = dict(OutboxRow.objects.values_list("subject", "id"))

@@ -12,7 +12,8 @@ from apps.outages import services
 from apps.outages.models import Outage, SourceEvent
 from apps.outages.rules import read_report
 from apps.outages.services.batch import Batch
-from tests.outages.holder import held
+from apps.outages.services.holding import lock_part
+from tests.unfinished import unfinished
 
 SENDER = system("test")
 _count = iter(range(1, 1_000_000))
@@ -41,7 +42,7 @@ def test_a_call_near_an_outage_of_a_held_feeder_is_left(town, clock):
         report(clock, "outage", "call_center", latitude=-40.0, longitude=20.0),
         report(clock, "last_gasp", "smart_meter", meter_id="m14"),
     ]
-    with held(Feeder.objects.get(code="F1").pk):
+    with unfinished(lambda: lock_part([Feeder.objects.get(code="F1").pk])):
         near, far, other = services.take_free_reports(reports=calls, at=clock.at)
         assert near is None
         # Both are placed by coordinates: what is off the network is judged as a whole.

@@ -29,7 +29,8 @@ from apps.outages.rules import (
 )
 from apps.outages.selectors import OutageNotFound
 from apps.outages.services.etr import EtrOutranked
-from tests.outages.holder import held
+from apps.outages.services.holding import lock_part
+from tests.unfinished import unfinished
 
 OPERATOR = Actor(
     kind=ActorKind.PERSON,
@@ -252,7 +253,7 @@ def test_who_does_not_wait_takes_in_only_what_nobody_holds(town, clock):
         (system("t"), report(clock, "free", latitude=50.0, longitude=20.0)),
         (system("t"), report(clock, "nowhere", meter_id="unheard-of")),
     ]
-    with held(Feeder.objects.get(code="F1").pk):
+    with unfinished(lambda: lock_part([Feeder.objects.get(code="F1").pk])):
         first = services.take_free_reports(reports=events, at=clock.at)
         assert [taken is not None for taken in first] == [False, True, True]
         names = SourceEvent.objects.values_list("source_event_id", flat=True)

@@ -14,8 +14,6 @@ import socket
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from apps.core.processes.door import BACKLOG
-
 LEFT_SECONDS, LONGEST_LEFT = 0.005, 0.02
 """So long, for each that it has fewer, a connection is left to another process."""
 
@@ -66,7 +64,6 @@ class SharedDoor:
         self._later: asyncio.TimerHandle | None = None
         self._taking: set[asyncio.Task[object]] = set()
         listening.settimeout(0.0)
-        listening.listen(BACKLOG)
         self._open()
 
     def close(self) -> None:
