@@ -307,8 +307,13 @@ class Interruption(models.Model):
     Interruptions of one meter never overlap: the database refuses it.
     """
 
+    # What it names is checked once a statement (migration 0022).
     outage = models.ForeignKey(
-        Outage, on_delete=models.PROTECT, related_name="interruptions", db_index=False
+        Outage,
+        on_delete=models.PROTECT,
+        related_name="interruptions",
+        db_index=False,
+        db_constraint=False,
     )
     meter_number = models.BigIntegerField()
     meter_code = models.CharField(max_length=200)

@@ -39,12 +39,14 @@ class SourceEvent(models.Model):
     metadata = models.JSONField(default=dict)
     fingerprint = models.CharField(max_length=24)
     disposition = models.CharField(max_length=12, choices=Disposition.choices)
+    # What it names is checked once a statement (migration 0022).
     outage = models.ForeignKey(
         Outage,
         null=True,
         on_delete=models.PROTECT,
         related_name="events",
         db_index=False,
+        db_constraint=False,
     )
 
     class Meta:
