@@ -297,7 +297,7 @@ class Matcher:
             place = self.devices.position(spot.node)
             found = [c for c in nearby if self._explains(c, report, spot, place)]
         if found:
-            return Match(self._closest(found), _TOPOLOGY)
+            return Match(self._best(found, report), _TOPOLOGY)
         if report.kind is _OUTAGE and not spot.by_device:
             return self._join_neighbour(nearby, spot)
         return None
@@ -331,19 +331,21 @@ class Matcher:
         began = candidate.first_detected_at - CLOCK_TOLERANCE
         return _SCADA not in candidate.sources or report.occurred_at >= began
 
-    def _closest(self, found: Sequence[Candidate]) -> Candidate:
-        """Return the outage whose device is nearest above the place, the oldest of equals."""
+    def _best(self, found: Sequence[Candidate], report: Report) -> Candidate:
+        """Return the outage whose device is nearest above the place, the oldest of equals.
+
+        Power that is back ends what began last: in a flood outages stay open that are over.
+        """
         if len(found) == 1:
             return found[0]
-        depth = self.grid.depth
-        return min(
-            found,
-            key=lambda c: (
-                -int(depth[c.node]) if c.node >= 0 else 1,
-                c.first_detected_at,
-                c.id.int,
-            ),
-        )
+        if report.kind is _RESTORATION:
+            return max(
+                found, key=lambda c: (c.first_detected_at, self._depth(c), -c.id.int)
+            )
+        return min(found, key=lambda c: (-self._depth(c), c.first_detected_at, c.id.int))
+
+    def _depth(self, candidate: Candidate) -> int:
+        return int(self.grid.depth[candidate.node]) if candidate.node >= 0 else -1
 
     def _join_neighbour(self, nearby: Sequence[Candidate], spot: Spot) -> Match | None:
         """Move a single report up to the transformer when a second one comes from below it."""
