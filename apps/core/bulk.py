@@ -160,8 +160,8 @@ def insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) ->
     )
 
 
-def array(values: Iterable[float | UUID | datetime | None]) -> str:
-    """Return numbers, truths, ids and moments as PostgreSQL writes an array.
+def array(values: Iterable[float | UUID | datetime | str | None]) -> str:
+    """Return numbers, truths, ids and moments, or these in words, as PostgreSQL writes an array.
 
     A list costs psycopg ten times as much.
     """

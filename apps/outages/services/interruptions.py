@@ -36,8 +36,8 @@ def bring_up_to_date(
     wanted = _wanted(times)
     rows = ask(
         "SELECT id, outage_id, meter_number, started_at, ended_at FROM outages_interruption "
-        "WHERE outage_id = ANY(%s)",
-        [list(outages)],
+        "WHERE outage_id = ANY(%s::uuid[])",
+        [array(outages)],
     )
     stale, ended = [], []
     for pk, outage, meter, since, until in rows:
@@ -66,13 +66,16 @@ def _wanted(times: Sequence[DarkTime]) -> dict[tuple[UUID, int, datetime], datet
 
 
 def _write(rows: Sequence[Row], codes: dict[int, str]) -> None:
+    # Outages and moments are few and meters are many: each is put into words once.
+    outages = {key: str(key) for key in {row[0] for row in rows}}
+    moments = {at: at and str(at) for at in {at for row in rows for at in row[2:]}}
     change(
         _WRITE,
         [
-            array(row[0] for row in rows),
+            array(outages[row[0]] for row in rows),
             array(row[1] for row in rows),
             texts(codes.get(row[1], "") for row in rows),
-            array(row[2] for row in rows),
-            array(row[3] for row in rows),
+            array(moments[row[2]] for row in rows),
+            array(moments[row[3]] for row in rows),
         ],
     )
