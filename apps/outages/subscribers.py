@@ -25,6 +25,8 @@ from apps.outages.tasks import (
 
 ESTIMATES = system("estimates")
 GATHER_SECONDS = 1.0
+WAKE_SECONDS = 5.0
+"""A meter that has power again answers some seconds later."""
 MANY_PARTS = 16
 """Of more parts at once each is found by looking for what is due: a task each costs more."""
 
@@ -88,10 +90,10 @@ def score_estimates(events: Sequence[OutageMoved]) -> None:
 
 @subscribe_together(OutageMoved)
 def verify_after_restoration(events: Sequence[OutageMoved]) -> None:
-    """Have it verified that power is back."""
+    """Have it verified that power is back, once the meters have had time to wake up."""
     restored = [str(outage_id) for outage_id in _restored(events)]
     if restored and value(VERIFY_AUTOMATICALLY):
-        verify_restored.apply_async([restored], expires=300)
+        verify_restored.apply_async([restored], countdown=WAKE_SECONDS, expires=300)
 
 
 def _restored(events: Sequence[OutageMoved]) -> list[UUID]:
