@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=45)
 PATIENCE = timedelta(seconds=5)
 MOST = 64
-HELPERS = 3
+HELPERS = 7
 LOOK_SECONDS = 0.1
 """So long what was seen of the flood holds, where one part after the other is judged."""
 
@@ -53,20 +53,43 @@ def judge_part(key: str) -> bool:
 @shared_task
 def judge_waiting() -> int:
     """Judge every part that is due and was left over; return how many were judged."""
-    if selectors.is_quiet(at=timezone.now()):
-        woken = services.wake(at=timezone.now())
-        for _ in range(min(woken - 1, HELPERS)):
-            judge_waiting.apply_async(expires=5)
-    count, calm, looked_at = 0, False, float("-inf")
+    count, seen = 0, _Flood()
     while count < MOST:
-        if time.monotonic() > looked_at + LOOK_SECONDS:
-            calm, looked_at = selectors.is_calm(at=timezone.now()), time.monotonic()
-        claimed = _claim(calm=calm)
-        if not claimed:
+        seen.look()
+        claimed = _claim(calm=seen.is_calm)
+        if claimed:
+            _judge(claimed[0], calm=seen.is_calm)
+            count += 1
+        elif not seen.wake():
             break
-        _judge(claimed[0], calm=calm)
-        count += 1
     return count
+
+
+class _Flood:
+    """What one who judges one part after the other sees of what pours in."""
+
+    def __init__(self) -> None:
+        self.is_calm = False
+        self._looked_at = float("-inf")
+        self._called = False
+
+    def look(self) -> None:
+        """Look again, where the last look is old; once it is calm, have others help."""
+        if time.monotonic() <= self._looked_at + LOOK_SECONDS:
+            return
+        self.is_calm, self._looked_at = (
+            selectors.is_calm(at=timezone.now()),
+            time.monotonic(),
+        )
+        if self.is_calm and not self._called:
+            self._called = True
+            for _ in range(min(self.wake() - 1, HELPERS)):
+                judge_waiting.apply_async(expires=5)
+
+    def wake(self) -> int:
+        """Wake the parts that rest, where nothing comes in; return how many are due then."""
+        now = timezone.now()
+        return services.wake(at=now) if self.is_calm and selectors.is_quiet(at=now) else 0
 
 
 @shared_task

@@ -77,12 +77,31 @@ def test_a_batch_that_is_being_taken_in_is_no_calm_however_long_it_takes(
 def test_what_rests_is_judged_when_nothing_comes_in(town, clock):
     send(clock, 2)
     work = CorrelationWork.objects.get(key__startswith="feeder:")
-    for took, rests, woken in ((0.1, 3, 1), (0.1, 60, 0), (2.0, 13, 0)):
+    for took, rests, woken in ((0.1, 3, 1), (0.1, 60, 0), (2.0, 13, 0), (0.05, 5, 1)):
         later = clock.at + timedelta(seconds=rests)
         CorrelationWork.objects.update(took_seconds=took, run_at=later, waiting=2)
         assert services.wake(at=clock.at) == woken, (took, rests)
         work.refresh_from_db()
         assert work.run_at == (clock.at if woken else later)
+
+
+def test_once_it_is_calm_others_help_and_what_rests_is_judged_too(town, clock, monkeypatch):
+    monkeypatch.setattr(tasks.timezone, "now", lambda: clock.at)
+    helpers = []
+    monkeypatch.setattr(
+        tasks.judge_waiting, "apply_async", lambda **words: helpers.append(words)
+    )
+    send(clock, 15)
+    parts = CorrelationWork.objects.filter(waiting__gt=0)
+    count = parts.count()
+    assert count > 1
+    clock.forward(seconds=3)
+    rests = clock.at + timedelta(seconds=4)
+    resting = parts.order_by("id")[0].id
+    CorrelationWork.objects.filter(id=resting).update(run_at=rests, took_seconds=0.05)
+    assert tasks.judge_waiting() == count
+    assert not parts.exists()
+    assert len(helpers) == count - 1
 
 
 def test_in_a_flood_only_what_has_waited_is_judged(town, clock, monkeypatch):

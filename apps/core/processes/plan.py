@@ -14,7 +14,7 @@ from apps.core.processes.refusal import Refusal
 
 SERVING, WORKING, DRIVING = 2, 3, 4
 WEB_WORKERS = 2
-TASK_THREADS = 4
+TASK_THREADS = 8
 TASK_WORKERS = 1
 OPTIONAL = frozenset({"relay", "simulate"})
 WEB_STATEMENT_TIMEOUT = "20s"

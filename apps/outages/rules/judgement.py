@@ -17,9 +17,10 @@ WEIGHTS = {
 }
 HIGH_CONFIDENCE = 0.8
 # A part of the network rests this many times as long as its last judgement took, but not longer
-# than the seconds of REST_AT_MOST; while nothing comes in, no longer than REST_TIMES_IN_QUIET.
+# than the seconds of REST_AT_MOST; while nothing comes in, no longer than REST_TIMES_IN_QUIET,
+# and not at all where that would be no more than the seconds of SHORT_REST.
 REST_TIMES, REST_TIMES_IN_QUIET = 100, 4
-REST_AT_MOST = 20
+REST_AT_MOST, SHORT_REST = 20, 0.25
 MANY_WAITING = 50
 """With so many events a part may wait for its judgement longer than a person should."""
 EARTH_RADIUS_METERS = 6_371_008.8

@@ -27,7 +27,12 @@ from apps.outages.events import OutagesRejudged
 from apps.outages.models import CorrelationWork, Interruption, Outage, SourceEvent
 from apps.outages.rules import Disposition, Kind, confidence, severity
 from apps.outages.rules import settings as declared
-from apps.outages.rules.judgement import REST_AT_MOST, REST_TIMES, REST_TIMES_IN_QUIET
+from apps.outages.rules.judgement import (
+    REST_AT_MOST,
+    REST_TIMES,
+    REST_TIMES_IN_QUIET,
+    SHORT_REST,
+)
 from apps.outages.selectors.hearing import hear
 from apps.outages.services.holding import keep_intake_out, keep_judges_out, lock_part
 from apps.outages.services.life import Ending, restore_by_evidence
@@ -94,20 +99,25 @@ def judge(*, key: str, at: datetime) -> int:
 
 
 def wake(*, at: datetime) -> int:
-    """Let parts that rest be judged at once, because nothing comes in; return how many.
+    """Let parts that rest be judged at once, because nothing comes in; return how many are due.
 
     What took long has its rest, but a short one.
     """
+    waits = CorrelationWork.objects.filter(state=WorkState.PENDING, waiting__gt=0)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE outages_correlationwork SET run_at = %s WHERE id IN ("
             "SELECT id FROM outages_correlationwork WHERE state = 'pending' AND waiting > 0 "
             "AND run_at > %s AND run_at <= %s + interval '1 second' "
-            "* (least(took_seconds * %s, %s) - took_seconds * %s) "
+            "* (least(took_seconds * %s, %s) - greatest(took_seconds * %s - %s, 0)) "
             "ORDER BY id FOR UPDATE SKIP LOCKED)",
-            [at, at, at, REST_TIMES, float(REST_AT_MOST), REST_TIMES_IN_QUIET],
+            [
+                *(at, at, at),
+                *(REST_TIMES, float(REST_AT_MOST)),
+                *(REST_TIMES_IN_QUIET, SHORT_REST),
+            ],
         )
-        return int(cursor.rowcount)
+    return waits.filter(run_at__lte=at).count()
 
 
 @transaction.atomic
