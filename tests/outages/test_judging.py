@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from apps.core.actor import system
 from apps.core.models import OutboxRow
 from apps.network import selectors as network
+from apps.network.models import Feeder, Meter
 from apps.outages.models import CorrelationWork, Interruption, Outage, SourceEvent
 from apps.outages.rules import Status, read_report
 from apps.outages.services import change_status, judge, take_reports
@@ -262,6 +263,21 @@ def test_interruptions_of_one_meter_never_overlap(town, clock):
     rows = Interruption.objects.values_list("meter_code", "outage__device_code")
     assert dict(rows)["m1"] == "T-1"
     assert len(rows) == 12
+
+
+def test_what_another_outage_holds_stays_its_own_and_the_rest_is_written(town, clock):
+    take(clock, "m14")
+    (elsewhere,) = judge_all(clock)
+    Interruption.objects.create(
+        outage=elsewhere,
+        meter_number=Meter.objects.get(code="m1").pk,
+        meter_code="m1",
+        started_at=clock.at - timedelta(hours=1),
+    )
+    take(clock, device="T-1", kind="outage", source="operator", seconds=60)
+    judge(key=f"feeder:{Feeder.objects.get(code='F1').pk}", at=clock.at)
+    rows = dict(Interruption.objects.values_list("meter_code", "outage__device_code"))
+    assert rows == {"m1": "m14", "m14": "m14", "m2": "T-1", "m3": "T-1"}
 
 
 def test_cancelling_takes_the_interruptions_away(town, clock):
