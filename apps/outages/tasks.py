@@ -51,9 +51,12 @@ def judge_part(key: str) -> bool:
 
 
 @shared_task
-def judge_waiting() -> int:
-    """Judge every part that is due and was left over; return how many were judged."""
-    count, seen = 0, _Flood()
+def judge_waiting(*, helps: bool = False) -> int:
+    """Judge every part that is due and was left over; return how many were judged.
+
+    Once it is calm others are called to help, who call nobody.
+    """
+    count, seen = 0, _Flood(calls=not helps)
     while count < MOST:
         seen.look()
         claimed = _claim(calm=seen.is_calm)
@@ -68,10 +71,10 @@ def judge_waiting() -> int:
 class _Flood:
     """What one who judges one part after the other sees of what pours in."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, calls: bool) -> None:
         self.is_calm = False
         self._looked_at = float("-inf")
-        self._called = False
+        self._calls = calls
 
     def look(self) -> None:
         """Look again, where the last look is old; once it is calm, have others help."""
@@ -81,10 +84,10 @@ class _Flood:
             selectors.is_calm(at=timezone.now()),
             time.monotonic(),
         )
-        if self.is_calm and not self._called:
-            self._called = True
+        if self.is_calm and self._calls:
+            self._calls = False
             for _ in range(min(self.wake() - 1, HELPERS)):
-                judge_waiting.apply_async(expires=5)
+                judge_waiting.apply_async(kwargs={"helps": True}, expires=5)
 
     def wake(self) -> int:
         """Wake the parts that rest, where nothing comes in; return how many are due then."""
