@@ -24,14 +24,17 @@ LEASE = timedelta(seconds=45)
 PATIENCE = timedelta(seconds=5)
 MOST = 64
 HELPERS = 7
+SHORT_SECONDS = 0.1
 LOOK_SECONDS = 0.1
 """So long what was seen of the flood holds, where one part after the other is judged."""
 
 WEATHER, VERIFIER = system("weather"), system("verification")
 
 # Judges share this process: several at once make each other hold their feeder longer, which is
-# no harm where nobody waits for it. Then one infers while others wait for the database.
-_seat, _spare_seats = threading.Lock(), threading.BoundedSemaphore(HELPERS)
+# no harm where nobody waits for it. Then one infers while others wait for the database. What is
+# short does not wait for what is long.
+_seat, _short_seat = threading.Lock(), threading.Lock()
+_spare_seats = threading.BoundedSemaphore(HELPERS)
 
 
 @shared_task
@@ -157,7 +160,7 @@ def _judge(row: CorrelationWork, *, calm: bool) -> None:
         finally:
             _spare_seats.release()
     else:
-        with _seat:
+        with _short_seat if row.took_seconds < SHORT_SECONDS else _seat:
             _judge_now(row)
 
 

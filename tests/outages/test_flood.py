@@ -1,7 +1,9 @@
 """When judging waits: events pour in, or a large batch is on its way."""
 
+import threading
 from datetime import timedelta
 
+import pytest
 from django.db import transaction
 
 from apps.core.actor import system
@@ -119,6 +121,24 @@ def test_in_a_flood_only_what_has_waited_is_judged(town, clock, monkeypatch):
         send(clock, 2, f"again-{waiting}")
         CorrelationWork.objects.update(waiting=waiting, run_at=clock.forward(seconds=2))
         assert tasks.judge_part(key)
+
+
+@pytest.mark.parametrize(("took", "waits"), [(0.01, False), (0.5, True)])
+def test_what_is_short_does_not_wait_for_what_is_long(
+    town, clock, monkeypatch, took, waits
+):
+    judged = []
+    monkeypatch.setattr(tasks, "_judge_now", judged.append)
+    send(clock, 2)
+    row = CorrelationWork.objects.get(key__startswith="feeder:")
+    row.took_seconds = took
+    with tasks._seat:
+        other = threading.Thread(target=tasks._judge, args=[row], kwargs={"calm": False})
+        other.start()
+        other.join(0.2 if waits else 10)
+        assert bool(judged) is not waits
+    other.join()
+    assert judged == [row]
 
 
 def test_who_may_wait_for_long_is_told_at_once(town, clock):

@@ -5,9 +5,6 @@ from datetime import datetime
 from math import inf
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
-from psycopg.errors import ExclusionViolation
-
 from apps.core.bulk import array, ask, change, texts
 from apps.outages.correlation.darktimes import DarkTime
 from apps.outages.selectors.hearing import moment
@@ -24,9 +21,9 @@ _WRITE = (
     "(outage_id, meter_number, meter_code, started_at, ended_at) "
     "SELECT x.outage, x.number, x.code, x.since, x.until "
     "FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[]) "
-    "AS x(outage, number, code, since, until)"
+    "AS x(outage, number, code, since, until) "
+    "ON CONFLICT ON CONSTRAINT interruption_never_overlaps DO NOTHING"
 )
-_WRITE_REST = f"{_WRITE} ON CONFLICT ON CONSTRAINT interruption_never_overlaps DO NOTHING"
 
 
 def bring_up_to_date(
@@ -69,24 +66,16 @@ def _wanted(times: Sequence[DarkTime]) -> dict[tuple[UUID, int, datetime], datet
 
 
 def _write(rows: Sequence[Row], codes: dict[int, str]) -> None:
-    """Write these rows, but for what another outage holds.
-
-    To look for that before each row costs half as much again as writing it, and is seldom needed.
-    """
     # Outages and moments are few and meters are many: each is put into words once.
     outages = {key: str(key) for key in {row[0] for row in rows}}
     moments = {at: at and str(at) for at in {at for row in rows for at in row[2:]}}
-    values = [
-        array(outages[row[0]] for row in rows),
-        array(row[1] for row in rows),
-        texts(codes.get(row[1], "") for row in rows),
-        array(moments[row[2]] for row in rows),
-        array(moments[row[3]] for row in rows),
-    ]
-    try:
-        with transaction.atomic():
-            change(_WRITE, values)
-    except IntegrityError as fault:
-        if not isinstance(fault.__cause__, ExclusionViolation):
-            raise
-        change(_WRITE_REST, values)
+    change(
+        _WRITE,
+        [
+            array(outages[row[0]] for row in rows),
+            array(row[1] for row in rows),
+            texts(codes.get(row[1], "") for row in rows),
+            array(moments[row[2]] for row in rows),
+            array(moments[row[3]] for row in rows),
+        ],
+    )
