@@ -15,6 +15,7 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -157,12 +158,7 @@ def _hold(
     watching = threading.Thread(target=screen.watch, daemon=True)
     watching.start()
     ready = list(itertools.islice(calls, CONNECTIONS * 4))
-    found = load.run(
-        running.address,
-        _paced(itertools.chain(ready, calls), batch / rate, seconds),
-        connections=CONNECTIONS,
-        seconds=seconds,
-    )
+    found = _sent(running, itertools.chain(ready, calls), batch / rate, seconds)
     if found.errors:
         raise load.LoadFault(f"Not all was taken in: {found.statuses}")
     began = time.perf_counter()
@@ -176,15 +172,46 @@ def _hold(
     )
 
 
-def _paced(calls: Iterator[bytes], apart: float, seconds: float) -> Iterator[bytes]:
-    """Let the calls through as far apart as they are to be, for so long."""
+def _sent(
+    running: Portal, calls: Iterator[bytes], apart: float, seconds: float
+) -> load.Outcome:
+    """Send over connections with a thread each: where one pauses, others hear their answers."""
+    shared, whole = _Shared(calls), load.Outcome()
+
+    def one(number: int) -> load.Outcome:
+        paced = _paced(shared, number, apart, seconds)
+        return load.run(running.address, paced, connections=1, seconds=seconds)
+
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        for found in pool.map(one, range(CONNECTIONS)):
+            whole.seconds = max(whole.seconds, found.seconds)
+            whole.latencies += found.latencies
+            whole.statuses += found.statuses
+    return whole
+
+
+class _Shared:
+    """Calls that several threads take."""
+
+    def __init__(self, calls: Iterator[bytes]) -> None:
+        self._calls = calls
+        self._lock = threading.Lock()
+
+    def take(self) -> bytes:
+        """Return the next call."""
+        with self._lock:
+            return next(self._calls)
+
+
+def _paced(calls: _Shared, number: int, apart: float, seconds: float) -> Iterator[bytes]:
+    """Let the calls of one connection through when they are due, for so long."""
     began = time.perf_counter()
-    for number, call in enumerate(calls):
-        due = began + number * apart
+    for turn in itertools.count(number, CONNECTIONS):
+        due = began + turn * apart
         if due > began + seconds:
             return
         time.sleep(max(0.0, due - time.perf_counter()))
-        yield call
+        yield calls.take()
 
 
 def _steady(held: Held, minutes: float) -> list[Line]:
