@@ -127,21 +127,6 @@ def test_a_report_from_before_the_trip_stays_its_own_outage(town, clock):
     assert len({own.outage_id, trip.outage_id, late.outage_id}) == 3
 
 
-def test_power_that_is_back_ends_what_began_last(town, clock):
-    take(clock, event(clock, meter_id="m1", seconds=-3000))
-    (own,) = take(clock, event(clock, meter_id="m2", seconds=-2990))
-    (trip,) = take(
-        clock, event(clock, kind="trip", source="scada", device_id="CB-1", seconds=-1200)
-    )
-    back, before = take(
-        clock,
-        event(clock, kind="power_restored", meter_id="m1", seconds=-60),
-        event(clock, kind="power_restored", meter_id="m2", seconds=-1800),
-    )
-    assert own.outage_id != trip.outage_id
-    assert (back.outage_id, before.outage_id) == (trip.outage_id, own.outage_id)
-
-
 @pytest.mark.parametrize(
     "place",
     [

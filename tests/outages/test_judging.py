@@ -224,6 +224,15 @@ def test_whoever_ends_an_outage_closes_its_device(town, clock, status):
     assert (later.device_code, later.status) == ("FU-1", "restored")
 
 
+def test_power_that_is_back_joins_what_began_last_until_it_is_judged(town, clock):
+    own, _ = take(clock, "m1", "m2")
+    (trip,) = take(clock, device="CB-1", kind="trip", source="scada", seconds=1800)
+    (before,) = take(clock, "m2", kind="power_restored", seconds=1200)
+    (back,) = take(clock, "m1", kind="power_restored", seconds=2400)
+    assert own.outage_id != trip.outage_id
+    assert (before.outage_id, back.outage_id) == (own.outage_id, trip.outage_id)
+
+
 def test_a_step_that_does_not_end_it_leaves_the_device_open(town, clock):
     take(clock, device="FU-1", kind="trip", source="scada")
     (outage,) = judge_all(clock)
