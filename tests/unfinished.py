@@ -1,4 +1,4 @@
-"""A transaction of somebody else that stays open for a while."""
+"""Work of somebody else beside the test's own, and a transaction that stays open for a while."""
 
 import threading
 from contextlib import contextmanager
@@ -28,3 +28,20 @@ def unfinished(work):
     finally:
         may_end.set()
         other.join()
+
+
+def beside(work):
+    """Start the work on a connection of its own; return its thread and what was wrong with it."""
+    faults = []
+
+    def run():
+        try:
+            work()
+        except Exception as fault:
+            faults.append(fault)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, faults

@@ -1,16 +1,15 @@
 """What others do on a feeder while it is judged: nothing waits that need not, nothing is lost."""
 
-import threading
 from collections import Counter
 from datetime import timedelta
 
 import pytest
-from django.db import connection
 
 from apps.core.actor import system
 from apps.outages.models import CorrelationWork, Interruption, Outage, TimelineEntry
 from apps.outages.rules import Status, read_report
 from apps.outages.services import change_status, judge, judging, settling, take_reports
+from tests.unfinished import beside
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,23 +36,6 @@ def judge_all(clock):
     for key in CorrelationWork.objects.values_list("key", flat=True):
         judge(key=key, at=clock.at)
     return list(Outage.objects.standing().order_by("number"))
-
-
-def beside(work):
-    """Start the work on a connection of its own."""
-    faults = []
-
-    def run():
-        try:
-            work()
-        except Exception as fault:
-            faults.append(fault)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread, faults
 
 
 @pytest.fixture

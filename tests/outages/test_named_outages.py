@@ -16,7 +16,7 @@ from apps.outages.models import (
     TimelineEntry,
 )
 from apps.outages.rules import read_report
-from tests.unfinished import unfinished
+from tests.unfinished import beside, unfinished
 
 SENDER = system("test")
 DELETE = "DELETE FROM outages_outage WHERE id = %s"
@@ -53,23 +53,6 @@ def delete(outage_id, *, in_isolation=False):
             cursor.execute(ISOLATION)
         cursor.execute(DELETE, [outage_id])
         return cursor.rowcount
-
-
-def in_background(work):
-    """Do the work on a connection of its own; return its thread and what it says at the end."""
-    said = []
-
-    def run():
-        try:
-            said.append(work())
-        except IntegrityError as fault:
-            said.append(fault)
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread, said
 
 
 def waits_for_a_lock():
@@ -156,10 +139,10 @@ def test_who_deletes_waits_for_who_names(town, clock):
         SourceEvent.objects.update(outage=event.outage_id)
 
     with unfinished(name):
-        thread, said = in_background(lambda: delete(event.outage_id))
+        thread, faults = beside(lambda: delete(event.outage_id))
         until(waits_for_a_lock)
     thread.join()
-    assert isinstance(said[0], IntegrityError)
+    assert isinstance(faults[0], IntegrityError)
     assert SourceEvent.objects.get().outage_id == event.outage_id
     assert Outage.objects.filter(id=event.outage_id).exists()
 
@@ -170,12 +153,10 @@ def test_who_names_waits_for_who_deletes(town, clock):
     nobody_names(event.outage_id)
     SourceEvent.objects.update(outage=None)
     with unfinished(lambda: delete(event.outage_id)):
-        thread, said = in_background(
-            lambda: SourceEvent.objects.update(outage=event.outage_id)
-        )
+        thread, faults = beside(lambda: SourceEvent.objects.update(outage=event.outage_id))
         until(waits_for_a_lock)
     thread.join()
-    assert isinstance(said[0], IntegrityError)
+    assert isinstance(faults[0], IntegrityError)
     assert SourceEvent.objects.get().outage_id is None
 
 
