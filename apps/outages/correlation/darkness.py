@@ -50,16 +50,18 @@ class Darkness:
         ]
         return Live(self.part.devices, dark)
 
-    def _dark_spans(self, at: float, known: Container[int]) -> list[tuple[int, int, int]]:
-        """Return the spans of the tree in the dark with how many are back, the widest first."""
-        spans = []
+    def _dark_spans(
+        self, at: float, known: Container[int]
+    ) -> list[tuple[int, int, Sequence[int]]]:
+        """Return the spans of the tree in the dark with where some are back, the widest first."""
+        spans: list[tuple[int, int, Sequence[int]]] = []
         for held in self.part.by_edge.values():
             if held.node < 0 or held.since > at or held.shrunk or held.edge in known:
                 continue
             if not held.is_over(at):
-                spans.append((*self.part.devices.span(held.edge), len(held.back)))
+                spans.append((*self.part.devices.span(held.edge), self._places(held)))
             else:
-                spans += [(first, last, 0) for first, last in held.remains]
+                spans += [(first, last, ()) for first, last in held.remains]
         return sorted(spans, key=lambda span: (span[0], -span[1]))
 
     def expect(self, held: Hypothesis, at: float) -> None:
@@ -114,8 +116,6 @@ class Darkness:
 
     def _fed_nobody(self, held: Hypothesis, at: float) -> bool:
         """Return whether the device closed while one above it was open, and nobody came back."""
-        if held.prompt >= TOLD_BACK * len(held.lost):
-            return False
         above = self.part.last_above(held.node)
         return any(h is not held and h.since <= at and not h.is_over(at) for h in above)
 
@@ -197,9 +197,13 @@ class Darkness:
 
     def lighten(self, held: Hypothesis, at: float) -> None:
         """Take off the parts that had stayed dark and that most now say are fed again."""
+        self._relight(held, self._places(held), TOLD_BACK, 1.0, at)
+
+    def _places(self, held: Hypothesis) -> list[int]:
+        """Return where those who are back hang, sorted."""
         for meter in islice(held.back, len(held.places), None):
             insort(held.places, self.part.devices.position(held.nodes[meter]))
-        self._relight(held, held.places, TOLD_BACK, 1.0, at)
+        return held.places
 
     def forget(self, losses: Sequence[Signal]) -> None:
         """What reports a loss had power: it was not among what had stayed dark."""

@@ -9,7 +9,7 @@ from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.outcome import Outcome
 from apps.outages.correlation.parts import Devices
 from apps.outages.correlation.state import CLOCKS
-from apps.outages.correlation.wave import DARK_PRICE, DEVICE_PRICE, HEARD, Habit
+from apps.outages.correlation.weights import DARK_PRICE, DEVICE_PRICE, HEARD, Habit
 
 HABIT = Habit(HEARD, lone=7.0)
 """As in a wave, where about one report in a thousand meters comes by chance."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from apps.outages.correlation.evidence import Signal, What
 from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.state import CLOCKS, Part
-from apps.outages.correlation.wave import DEVICE_PRICE, TWICE_VARIANCE, habit_of, moments
+from apps.outages.correlation.weights import DEVICE_PRICE, TWICE_VARIANCE, habit_of, moments
 
 NOTICED = 5.0
 """Seconds that a person's report may be before the moment it speaks of."""

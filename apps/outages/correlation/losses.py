@@ -1,6 +1,7 @@
 """Bursts of exact losses: which devices opened, and who was wrongly thought dark."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from apps.outages.correlation.darkness import Darkness
@@ -8,10 +9,15 @@ from apps.outages.correlation.evidence import Signal, What
 from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.loners import Loners
 from apps.outages.correlation.state import CLOCKS, FREED, Part
-from apps.outages.correlation.wave import habit_of, judge
+from apps.outages.correlation.wave import judge
+from apps.outages.correlation.weights import habit_of
 
 STRAY = 0.025
 """How often a meter that hangs elsewhere than the records say reports, per reporting meter."""
+
+
+FILLED = 0.3
+"""The share of a device's meters that proves that the way to it had power."""
 
 
 @dataclass(slots=True)
@@ -50,6 +56,16 @@ class Losses:
         if fresh or freed:
             self._explain(sorted([*fresh, *freed]), freed, known)
 
+    def _fill_a_part(self, nodes: Iterable[int]) -> bool:
+        """Return whether so many below one device had power that the way there had it."""
+        devices = self.part.devices
+        chains = Counter([devices.above(node) for node in nodes])
+        told = Counter[int]()
+        for chain, count in chains.items():
+            for edge in chain:
+                told[edge] += count
+        return any(n >= max(3.0, FILLED * devices.size(e)) for e, n in told.items())
+
     def _doubt(
         self,
         held: Hypothesis,
@@ -59,15 +75,16 @@ class Losses:
     ) -> None:
         """Free the losses of meters thought dark, where so many show that they had power."""
         losses = [self.part.signals[index] for index in members]
-        proving = {loss.meter for loss in losses if _had_power(held, loss)}
-        if held.edge >= 0 and len(proving) < max(3.0, FREED * len(held.lost)):
+        proving = {loss.meter: loss.node for loss in losses if _had_power(held, loss)}
+        few = len(proving) < max(3.0, FREED * len(held.lost))
+        if held.edge >= 0 and few and not self._fill_a_part(proving.values()):
             for index, loss in zip(members, losses, strict=True):
                 held.lose(index, loss.meter, loss.node, loss.at)
             return
         freed.update(dict.fromkeys(members, held))
         if held.edge >= 0:
             held.shrunk = held.over_at is None
-            held.shrunk_at = losses[0].at
+            held.shrunk_at = losses[len(losses) // 2].at
             held.remains = []
             self._trip_again(held, known)
 
@@ -99,8 +116,10 @@ class Losses:
         chance = self.part.rate / 60.0 + STRAY * len(first) / max(self.part.meters, 1)
         distinct = list(first.values())
         live = self.darkness.live(distinct[0].at, known)
-        opened = judge(self.part.devices, distinct, live, habit_of(chance), known)
-        for index in self._open(opened, losses, known):
+        told = {edge: held.since for edge, held in known.items()}
+        opened = judge(self.part.devices, distinct, live, habit_of(chance), told)
+        again = {held.edge for held in freed.values() if held.edge >= 0}
+        for index in self._open(opened, losses, known, again):
             loss, held = signals[index], freed.get(index)
             if held is not None and not self._stands(held):
                 held = self.part.device_holder(loss, CLOCKS)
@@ -118,6 +137,7 @@ class Losses:
         edges: Sequence[int],
         losses: Sequence[int],
         known: Mapping[int, Hypothesis],
+        again: Container[int],
     ) -> list[int]:
         """Open hypotheses at the devices with the losses below them; return the others."""
         signals, groups = self.part.signals, self._grouped(edges, losses)
@@ -126,7 +146,9 @@ class Losses:
             found = known.get(edge)
             if found is None and members:
                 middle = len(members) // 2 if len(members) > 2 else 0
-                found = self.part.at(edge, signals[members[middle]].at)
+                since = signals[members[middle]].at
+                opens = self.part.open if edge in again else self.part.at
+                found = opens(edge, since)
             for index in members:
                 loss = signals[index]
                 if found is not None and loss.at >= found.since - CLOCKS:

@@ -14,6 +14,9 @@ FADES = 0.5
 SETTLES = 120.0
 """Seconds within which the returns that belong to one moment are heard."""
 
+PROMPT = 10.0
+"""Seconds within which a meter tells that power is back."""
+
 REPEATS = 600.0
 """Seconds within which a second return of a meter is a repetition."""
 
@@ -90,19 +93,21 @@ class Returns:
 
         A return that nobody waited for belongs to what ended last.
         """
-        over = self._begun(signal)
-        if len(over) < 2:
-            return over[0] if over else None
-        meter = signal.meter
+        begun, meter = self._begun(signal), signal.meter
+        over = [h for h in begun if _may_hold(h, signal)]
+        if len(begun) < 2 and over:
+            return over[0]
         silent = [h for h in over if meter not in h.back]
         if len(silent) < len(over):
             told = [h for h in over if meter in h.back]
             again = max(told, key=lambda h: h.back[meter])
             if _repeats(signal, again.back[meter], silent):
                 return again
+        lit = [h for h in begun if not _may_hold(h, signal) and meter not in h.back]
         return (
             self._begun_before(silent, signal)
             or self._awaiting(silent, signal)
+            or self._awaiting(lit, signal)
             or _ended_last(silent, over, signal)
         )
 
@@ -132,7 +137,7 @@ class Returns:
         unheard = _unheard(silent, signal)
         if len(waited) == 1 and not unheard:
             return waited[0]
-        spoke = [h for h in waited if h.lost.get(meter, at) < at]
+        spoke = [h for h in waited if h.lost.get(meter, at) < at - _takes(h, signal)]
         if spoke:
             return max(spoke, key=lambda h: h.lost[meter])
         first = min(waited, key=_since)
@@ -144,12 +149,7 @@ class Returns:
         meter, latest = signal.meter, signal.at + CLOCKS
         held = self.part.by_meter.get(meter)
         over = [held] if held is not None and signal.at >= held.since else []
-        over += [
-            h
-            for h in self.part.all_above(signal.node)
-            if h.since <= latest
-            and (not h.shrunk or meter in h.lost or signal.at <= h.shrunk_at + CLOCKS)
-        ]
+        over += [h for h in self.part.all_above(signal.node) if h.since <= latest]
         return over
 
     def _lags(self, held: Hypothesis, signal: Signal) -> bool:
@@ -161,6 +161,13 @@ class Returns:
             first <= position < last and signal.at <= at + SETTLES
             for first, last, at in held.relit
         )
+
+
+def _may_hold(held: Hypothesis, signal: Signal) -> bool:
+    """Return whether nothing says that the outage has others than the meter in the dark."""
+    if not held.shrunk or signal.meter in held.lost:
+        return True
+    return signal.at <= held.shrunk_at + CLOCKS
 
 
 def _widen(held: Hypothesis, at: float) -> None:
@@ -177,6 +184,16 @@ def _settles(held: Hypothesis, signal: Signal) -> float:
     return CLOCKS if signal.exact and held.closed_at is not None else SETTLES
 
 
+def _takes(held: Hypothesis, signal: Signal) -> float:
+    """Return how long after its loss a meter's return may still be that of an earlier outage.
+
+    By a meter's own clock it is some seconds; without one it may have waited in a queue.
+    """
+    if signal.exact:
+        return PROMPT
+    return 0.0 if held.over_at is not None else SETTLES
+
+
 def _repeats(signal: Signal, before: float, silent: Sequence[Hypothesis]) -> bool:
     """Return whether the return only repeats the one `before`: nothing was lost in between."""
     if before <= signal.at - REPEATS:
@@ -186,9 +203,9 @@ def _repeats(signal: Signal, before: float, silent: Sequence[Hypothesis]) -> boo
 
 def _ended_last(
     silent: Sequence[Hypothesis], over: Sequence[Hypothesis], signal: Signal
-) -> Hypothesis:
+) -> Hypothesis | None:
     """Return the last of those of which nobody was heard, where there are any, else of all."""
-    return max(_unheard(silent, signal) or over, key=_since)
+    return max(_unheard(silent, signal) or over, key=_since, default=None)
 
 
 def _unheard(silent: Sequence[Hypothesis], signal: Signal) -> list[Hypothesis]:

@@ -6,131 +6,45 @@ its own. Times that scatter more than clocks do speak against one common cause; 
 below a device noticeably before it did has a cause of its own.
 """
 
-from collections.abc import Collection, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from math import inf, log
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from math import inf
+from types import MappingProxyType
 
+from apps.outages.correlation.choice import Choice
 from apps.outages.correlation.evidence import Signal
+from apps.outages.correlation.live import Live
 from apps.outages.correlation.parts import Devices
+from apps.outages.correlation.weights import (
+    DARK_PRICE,
+    DEVICE_PRICE,
+    FEWEST_TIMED,
+    NAMED_PRICE,
+    NEVER,
+    SIGNIFICANT,
+    TWICE_VARIANCE,
+    Habit,
+    Tally,
+    Times,
+    Verdict,
+    moments,
+    together,
+)
 
-HEARD = 0.62
-"""The share of last gasps that arrive."""
-
-MOST_CHANCE = 0.3
-DEVICE_PRICE = 7.0
-NAMED_PRICE = 8.0
-CLOCK_SPREAD = 12.0
-"""Standard deviation of meters' clocks, in seconds."""
-
-FEWEST_TIMED = 3
-TWICE_VARIANCE = 2 * CLOCK_SPREAD * CLOCK_SPREAD
-SIGNIFICANT = 4.0
-DARK_PRICE = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Habit:
-    """How often a meter (or its customer) without power is heard, and the price of a lone report.
-
-    `heard` is a probability; `lone` is −ln of the chance that a live meter reports in this wave.
-    """
-
-    heard: float
-    lone: float
-
-    @property
-    def speaking(self) -> float:
-        """Return what each report costs where its device is open."""
-        return -log(self.heard)
-
-    @property
-    def silence(self) -> float:
-        """Return what each silent meter costs where its device is open."""
-        return -log(1 - self.heard)
-
-
-def habit_of(chance: float) -> Habit:
-    """Return the habit where a live meter reports with that chance."""
-    return Habit(HEARD, -log(min(MOST_CHANCE, chance)))
-
-
-class Times(NamedTuple):
-    """How many moments, their sum and the sum of their squares, in seconds.
-
-    `named` says that SCADA named a device among those that they come from.
-    """
-
-    number: int = 0
-    total: float = 0.0
-    squares: float = 0.0
-    named: bool = False
-
-    def off(self, at: float) -> float:
-        """Return the sum of the squared distances from a moment, in s²."""
-        return max(0.0, self.squares - 2 * at * self.total + self.number * at * at)
-
-    @property
-    def mean(self) -> float:
-        """Return their mean."""
-        return self.total / self.number
-
-
-NEVER = Times()
-
-
-@dataclass(slots=True)
-class Tally:
-    """What was heard below one device in the wave.
-
-    `direct` counts the reports with no other device in between, `own` has their times.
-    """
-
-    count: int = 0
-    direct: int = 0
-    own: Times = NEVER
-    children: dict[int, None] = field(default_factory=dict)
-
-
-class Verdict(NamedTuple):
-    """How one device does as the explanation.
-
-    `as_open` and `as_closed` are what the two cost, `best` is the lower. If it is open, `peeled`
-    are the devices below with a cause of their own; the rest are `joined` reports, whose silent
-    neighbours cost `quiet`, with their `times`; the causes of their own cost `extra`. `upper`
-    says that of two devices with the same meters below it is the likelier.
-    """
-
-    edge: int
-    as_open: float
-    as_closed: float
-    best: float
-    joined: int
-    quiet: float
-    times: Times
-    peeled: tuple[int, ...] = ()
-    extra: float = 0.0
-    upper: bool = False
-
-    @property
-    def is_open(self) -> bool:
-        """Return whether the device being open explains the wave best, here or above."""
-        return self.as_open < self.as_closed or (
-            self.upper and self.as_open == self.as_closed
-        )
+OPENS = 0.75
+"""Seconds after its device opened at which a meter says that it lost power, on average."""
 
 
 def judge(
     devices: Devices,
     losses: Sequence[Signal],
-    live: Mapping[int, int],
+    live: Live,
     habit: Habit,
-    known: Container[int] = (),
+    known: Mapping[int, float] = MappingProxyType({}),
 ) -> list[int]:
     """Return the devices that are open, the deepest first.
 
     `live` has how many meters below a device had power until now. The `known` ones are open for
-    certain, unless one above explains what is heard below them.
+    certain, since the moment that they have, unless one above explains what is heard below them.
     """
     tallies = _tally(devices, losses)
     verdicts: dict[int, Verdict] = {}
@@ -145,11 +59,14 @@ def judge(
         if devices.size(edge) in sizes and devices.blows(edge):
             verdict = verdict._replace(upper=True)
         verdicts[edge] = verdict
+    base = losses[0].at if losses else 0.0
+    told = {edge: at + OPENS - base for edge, at in known.items()}
+    choice = Choice(tallies, verdicts, told)
     below = {child for tally in tallies.values() for child in tally.children}
     found: list[int] = []
     for edge in verdicts:
         if edge not in below:
-            found += _choose(edge, tallies, verdicts)
+            found += choice.below(edge)
     return devices.known(found)
 
 
@@ -176,25 +93,13 @@ def _tally(devices: Devices, losses: Sequence[Signal]) -> dict[int, Tally]:
     return tallies
 
 
-def moments(heard: Iterable[Signal], base: float) -> Times:
-    """Return the exact moments of the losses, counted from the base."""
-    number, total, squares = 0, 0.0, 0.0
-    for loss in heard:
-        if loss.exact:
-            at = loss.at - base
-            number += 1
-            total += at
-            squares += at * at
-    return Times(number, total, squares)
-
-
 class _Weigher:
     """Weighs one device after the other, from the leaves up."""
 
     def __init__(
         self,
         devices: Devices,
-        live: Mapping[int, int],
+        live: Live,
         habit: Habit,
         tallies: Mapping[int, Tally],
         below: Mapping[int, Verdict],
@@ -212,7 +117,7 @@ class _Weigher:
         plain = Verdict(edge, inf, as_closed, as_closed, tally.count, quiet, NEVER)
         if not live:
             return plain
-        best, whole = plain, _together(tally.own, children)
+        best, whole = plain, together(tally.own, children)
         for moment in _moments(whole, children):
             tried = self._open_at(moment, tally, children, plain, whole)
             if tried.as_open < best.as_open:
@@ -229,10 +134,9 @@ class _Weigher:
         """
         cost, rest, heard, silence = 0.0, live - tally.direct, tally.children, self.silence
         for child in self.devices.children(edge):
-            size = self.live[child]
-            rest -= size
+            rest -= self.live[child]
             if child not in heard:
-                cost += min(size * silence, DARK_PRICE)
+                cost += min(self.live.surely(child) * silence, DARK_PRICE)
         return cost + max(0, rest) * silence
 
     def _open_at(
@@ -255,7 +159,7 @@ class _Weigher:
             quiet += min(child.quiet, DARK_PRICE + child.joined * self.lone)
         times = whole
         if peeled:
-            times = _together(tally.own, [c for c in children if c.edge not in peeled])
+            times = together(tally.own, [c for c in children if c.edge not in peeled])
         cost = DEVICE_PRICE + NAMED_PRICE * times.named + extra + quiet
         cost += joined * self.speaking + times.off(moment) / TWICE_VARIANCE
         closed = plain.as_closed
@@ -277,18 +181,6 @@ class _Weigher:
         return child.best < joining
 
 
-def _together(own: Times, children: Sequence[Verdict]) -> Times:
-    """Return a device's own moments and those of its parts in one."""
-    number, total, squares, named = own
-    for child in children:
-        times = child.times
-        number += times.number
-        total += times.total
-        squares += times.squares
-        named = named or times.named
-    return Times(number, total, squares, named)
-
-
 def _moments(whole: Times, children: Sequence[Verdict]) -> Collection[float]:
     """Return when the device may have opened: when any of its parts went dark, or on average."""
     means = [c.times.mean for c in children if c.times.number >= FEWEST_TIMED]
@@ -296,36 +188,3 @@ def _moments(whole: Times, children: Sequence[Verdict]) -> Collection[float]:
         means.append(whole.mean)
     # Each once: of equals the first is the one that counts.
     return dict.fromkeys(means) or (0.0,)
-
-
-def _choose(
-    edge: int, tallies: Mapping[int, Tally], verdicts: Mapping[int, Verdict]
-) -> list[int]:
-    """Return the open devices at or below this one, from the top down."""
-    found, waiting = [], [edge]
-    while waiting:
-        verdict = verdicts[waiting.pop()]
-        if verdict.is_open:
-            found.append(verdict.edge)
-            waiting += _all_peeled(verdict, tallies, verdicts)
-        else:
-            waiting += list(tallies[verdict.edge].children)
-    return found
-
-
-def _all_peeled(
-    verdict: Verdict, tallies: Mapping[int, Tally], verdicts: Mapping[int, Verdict]
-) -> list[int]:
-    """Return what has a cause of its own below an open device, at any depth."""
-    found: list[int] = []
-    waiting = [verdict]
-    while waiting:
-        current = waiting.pop()
-        found += current.peeled
-        peeled = set(current.peeled)
-        waiting += [
-            verdicts[child]
-            for child in tallies[current.edge].children
-            if child not in peeled
-        ]
-    return found
