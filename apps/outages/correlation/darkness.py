@@ -107,15 +107,15 @@ class Darkness:
         in the dark: a step is the one large part that is switched later. That so many reporters
         are silent must be no chance, in nats.
         """
-        if held.closed_at is None or self._fed_nobody(held, held.closed_at):
+        if held.closed_at is None or self._is_kept_dark(held, held.closed_at):
             return False
         share = self.part.devices.size(edge) / max(self.part.devices.size(held.edge), 1)
         if len(dark) == 1 and share > SMALL_PART:
             return False
         return len(dark[edge]) * SILENT_RETURN >= SURE - log(max(share, LEAST_SHARE))
 
-    def _fed_nobody(self, held: Hypothesis, at: float) -> bool:
-        """Return whether the device closed while one above it was open, and nobody came back."""
+    def _is_kept_dark(self, held: Hypothesis, at: float) -> bool:
+        """Return whether one above it was open when it closed: that explains who is still dark."""
         above = self.part.last_above(held.node)
         return any(h is not held and h.since <= at and not h.is_over(at) for h in above)
 

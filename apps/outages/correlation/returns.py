@@ -93,9 +93,9 @@ class Returns:
 
         A return that nobody waited for belongs to what ended last.
         """
-        begun, meter = self._begun(signal), signal.meter
-        over = [h for h in begun if _may_hold(h, signal)]
-        if len(begun) < 2 and over:
+        over, lit = self._begun(signal)
+        meter = signal.meter
+        if len(over) == 1 and not lit:
             return over[0]
         silent = [h for h in over if meter not in h.back]
         if len(silent) < len(over):
@@ -103,7 +103,6 @@ class Returns:
             again = max(told, key=lambda h: h.back[meter])
             if _repeats(signal, again.back[meter], silent):
                 return again
-        lit = [h for h in begun if not _may_hold(h, signal) and meter not in h.back]
         return (
             self._begun_before(silent, signal)
             or self._awaiting(silent, signal)
@@ -144,13 +143,27 @@ class Returns:
         kept = [h for h in unheard if h.since <= first.since < (h.over_at or 0.0)]
         return min([first, *kept], key=_since)
 
-    def _begun(self, signal: Signal) -> list[Hypothesis]:
-        """Return what had begun by then and may have had the meter in the dark."""
-        meter, latest = signal.meter, signal.at + CLOCKS
+    def _begun(self, signal: Signal) -> tuple[list[Hypothesis], list[Hypothesis]]:
+        """Return what had begun by then and may have had the meter in the dark.
+
+        Then of which others proved to have power, so that the meter, of which nothing was heard,
+        may have had it, too.
+        """
+        meter, latest, lit = signal.meter, signal.at + CLOCKS, []
         held = self.part.by_meter.get(meter)
         over = [held] if held is not None and signal.at >= held.since else []
-        over += [h for h in self.part.all_above(signal.node) if h.since <= latest]
-        return over
+        for found in self.part.all_above(signal.node):
+            if found.since > latest:
+                continue
+            if (
+                not found.shrunk
+                or meter in found.lost
+                or signal.at <= found.shrunk_at + CLOCKS
+            ):
+                over.append(found)
+            elif meter not in found.back:
+                lit.append(found)
+        return over, lit
 
     def _lags(self, held: Hypothesis, signal: Signal) -> bool:
         """Return whether the place stayed dark when most were back, and may come back now."""
@@ -161,13 +174,6 @@ class Returns:
             first <= position < last and signal.at <= at + SETTLES
             for first, last, at in held.relit
         )
-
-
-def _may_hold(held: Hypothesis, signal: Signal) -> bool:
-    """Return whether nothing says that the outage has others than the meter in the dark."""
-    if not held.shrunk or signal.meter in held.lost:
-        return True
-    return signal.at <= held.shrunk_at + CLOCKS
 
 
 def _widen(held: Hypothesis, at: float) -> None:
