@@ -80,6 +80,11 @@ class Choice:
                 best, found = cost, before
         return [part.edge for part in found]
 
+    def _timed(self, verdict: Verdict) -> list[Verdict]:
+        """Return the parts next below that tell enough moments."""
+        joined = self._joined(verdict)
+        return [part for part in joined if part.times.number >= FEWEST_EARLIER]
+
     def _timed_below(self, top: Verdict) -> list[Verdict]:
         """Return the parts at any depth that tell enough moments."""
         if top.times.number < 2 * FEWEST_EARLIER:
@@ -87,11 +92,7 @@ class Choice:
         found: list[Verdict] = []
         waiting = [top]
         while waiting:
-            timed = [
-                part
-                for part in self._joined(waiting.pop())
-                if part.times.number >= FEWEST_EARLIER
-            ]
+            timed = self._timed(waiting.pop())
             found += timed
             waiting += timed
         return found
@@ -102,13 +103,10 @@ class Choice:
         In nats, the price of each further open device taken off.
         """
         total, found = 0.0, []
-        for part in self._joined(verdict):
-            times = part.times
-            if times.number < FEWEST_EARLIER:
-                continue
+        for part in self._timed(verdict):
             gain, before = self._before(part, moment)
-            early = moment - times.mean
-            own = times.number * early * early / TWICE_VARIANCE - DEVICE_PRICE
+            early = moment - part.times.mean
+            own = part.times.number * early * early / TWICE_VARIANCE - DEVICE_PRICE
             if early > 0 and own > 0 and own >= gain:
                 gain, before = own, [part]
             total += gain
@@ -118,16 +116,20 @@ class Choice:
 
 def _misfit(whole: Times, moment: float, told: float | None) -> float:
     """Return what it costs that all of it opened then, in nats."""
-    cost = whole.off(moment) / TWICE_VARIANCE
-    if told is not None:
-        wrong = (moment - told) / TOLD_SPREAD
-        cost += min(MOST_WRONG, wrong * wrong / 2)
-    return cost
+    return whole.off(moment) / TWICE_VARIANCE + _wrong(moment, told)
+
+
+def _wrong(moment: float, told: float | None) -> float:
+    """Return what it costs that SCADA told another moment, in nats."""
+    if told is None:
+        return 0.0
+    off = (moment - told) / TOLD_SPREAD
+    return min(MOST_WRONG, off * off / 2)
 
 
 def _may_differ(whole: Times, parts: list[Verdict], told: float | None) -> bool:
     """Return whether one of the parts alone could be worth half the price: most are not."""
-    wrong = 0.0 if told is None else _misfit(Times(), whole.mean, told)
+    wrong = _wrong(whole.mean, told)
     for part in parts:
         times = part.times
         rest = whole.number - times.number

@@ -1,7 +1,6 @@
 """Who has power and who stayed dark: what the hypotheses say of the tree at a moment."""
 
 from bisect import bisect_left, insort
-from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -107,17 +106,15 @@ class Darkness:
         in the dark: a step is the one large part that is switched later. That so many reporters
         are silent must be no chance, in nats.
         """
-        if held.closed_at is None or self._is_kept_dark(held, held.closed_at):
+        if held.closed_at is None:
+            return False
+        if self.part.open_above(held, held.closed_at):
+            # That explains who is still dark.
             return False
         share = self.part.devices.size(edge) / max(self.part.devices.size(held.edge), 1)
         if len(dark) == 1 and share > SMALL_PART:
             return False
         return len(dark[edge]) * SILENT_RETURN >= SURE - log(max(share, LEAST_SHARE))
-
-    def _is_kept_dark(self, held: Hypothesis, at: float) -> bool:
-        """Return whether one above it was open when it closed: that explains who is still dark."""
-        above = self.part.last_above(held.node)
-        return any(h is not held and h.since <= at and not h.is_over(at) for h in above)
 
     def _tops(
         self, held: Hypothesis, kept: Sequence[tuple[int, int]]
@@ -181,11 +178,8 @@ class Darkness:
 
     def _lit(self, held: Hypothesis) -> set[int]:
         """Return the devices below which enough meters said that power is back."""
-        devices, told = self.part.devices, Counter[int]()
-        chains = Counter([devices.above(held.nodes[meter]) for meter in held.back])
-        for chain, count in chains.items():
-            for edge in chain:
-                told[edge] += count
+        devices = self.part.devices
+        told = devices.count(held.nodes[meter] for meter in held.back)
         return {e for e, n in told.items() if n >= TOLD_BACK * devices.size(e)}
 
     def _part(self, held: Hypothesis, edge: int, meters: Sequence[int]) -> None:

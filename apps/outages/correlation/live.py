@@ -42,16 +42,20 @@ class Live(dict[int, int]):
         """Return how many are known to have power below a device where nobody reports a loss."""
         if self._firsts:
             first, last = self._devices.span(edge)
-            around = bisect_right(self._firsts, first) - 1
-            if around >= 0 and last <= self._lasts[around]:
-                back = self._back[around]
+            back = self._back_around(first, last)
+            if back is not None:
                 return bisect_left(back, last) - bisect_left(back, first)
         return self[edge]
 
+    def _back_around(self, first: int, last: int) -> Sequence[int] | None:
+        """Return who is back in the dark span that has all of this one, None without such."""
+        around = bisect_right(self._firsts, first) - 1
+        return self._back[around] if around >= 0 and last <= self._lasts[around] else None
+
     def _lit(self, size: int, first: int, last: int) -> int:
         """Return how many of the meters in the span of a device have power."""
-        around = bisect_right(self._firsts, first) - 1
-        if around >= 0 and last <= self._lasts[around]:
-            return min(size, len(self._back[around]))
+        back = self._back_around(first, last)
+        if back is not None:
+            return min(size, len(back))
         begin, end = bisect_left(self._firsts, first), bisect_left(self._firsts, last)
         return size - max(0, sum(self._gone[begin:end])) if begin < end else size

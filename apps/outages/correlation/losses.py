@@ -1,6 +1,5 @@
 """Bursts of exact losses: which devices opened, and who was wrongly thought dark."""
 
-from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -59,11 +58,7 @@ class Losses:
     def _fill_a_part(self, nodes: Iterable[int]) -> bool:
         """Return whether so many below one device had power that the way there had it."""
         devices = self.part.devices
-        chains = Counter([devices.above(node) for node in nodes])
-        told = Counter[int]()
-        for chain, count in chains.items():
-            for edge in chain:
-                told[edge] += count
+        told = devices.count(nodes)
         return any(n >= max(3.0, FILLED * devices.size(e)) for e, n in told.items())
 
     def _doubt(

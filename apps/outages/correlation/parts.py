@@ -1,6 +1,7 @@
 """The devices of one feeder that may be open, and how many meters hang below each."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -108,6 +109,14 @@ class Devices:
     def blows(self, edge: int) -> bool:
         """Return whether nobody watches the device: a fuse, or a transformer with its own."""
         return self.grid.edge_kind(edge) in ("fuse", "transformer")
+
+    def count(self, nodes: Iterable[int]) -> Counter[int]:
+        """Return how many of these nodes, each as often as it comes, are below each device."""
+        found = Counter[int]()
+        for chain, number in Counter([self.above(node) for node in nodes]).items():
+            for edge in chain:
+                found[edge] += number
+        return found
 
     def span(self, edge: int) -> tuple[int, int]:
         """Return the positions [first, last) of what the device feeds."""

@@ -39,9 +39,8 @@ class Returns:
 
     def _nest(self, held: Hypothesis, at: float) -> None:
         """Tell what is open above that the device opened in its dark."""
-        for above in self.part.last_above(held.node):
-            if above is not held and above.since <= at and not above.is_over(at):
-                above.inner.append(held)
+        for above in self.part.open_above(held, at):
+            above.inner.append(held)
 
     def close(self, index: int, signal: Signal) -> None:
         """SCADA, or somebody, says that the device closed."""

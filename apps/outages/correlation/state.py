@@ -107,6 +107,11 @@ class Part:
             self._last[chain[0]] = found
         return found
 
+    def open_above(self, held: Hypothesis, at: float) -> list[Hypothesis]:
+        """Return what was open at that moment above the device of the hypothesis."""
+        above = self.last_above(held.node)
+        return [h for h in above if h is not held and h.since <= at and not h.is_over(at)]
+
     def all_above(self, node: int) -> Sequence[Hypothesis]:
         """Return every hypothesis of the devices above the node, those of the nearest first."""
         chain = self.devices.above(node)

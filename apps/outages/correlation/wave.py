@@ -8,7 +8,6 @@ below a device noticeably before it did has a cause of its own.
 
 from collections.abc import Collection, Mapping, Sequence
 from math import inf
-from types import MappingProxyType
 
 from apps.outages.correlation.choice import Choice
 from apps.outages.correlation.evidence import Signal
@@ -39,14 +38,15 @@ def judge(
     losses: Sequence[Signal],
     live: Live,
     habit: Habit,
-    known: Mapping[int, float] = MappingProxyType({}),
+    known: Mapping[int, float],
 ) -> list[int]:
     """Return the devices that are open, the deepest first.
 
     `live` has how many meters below a device had power until now. The `known` ones are open for
     certain, since the moment that they have, unless one above explains what is heard below them.
     """
-    tallies = _tally(devices, losses)
+    base = losses[0].at
+    tallies = _tally(devices, losses, base)
     verdicts: dict[int, Verdict] = {}
     weigher = _Weigher(devices, live, habit, tallies, verdicts)
     for edge in devices.known(list(tallies)):
@@ -59,7 +59,6 @@ def judge(
         if devices.size(edge) in sizes and devices.blows(edge):
             verdict = verdict._replace(upper=True)
         verdicts[edge] = verdict
-    base = losses[0].at if losses else 0.0
     told = {edge: at + OPENS - base for edge, at in known.items()}
     choice = Choice(tallies, verdicts, told)
     below = {child for tally in tallies.values() for child in tally.children}
@@ -70,13 +69,12 @@ def judge(
     return devices.known(found)
 
 
-def _tally(devices: Devices, losses: Sequence[Signal]) -> dict[int, Tally]:
+def _tally(devices: Devices, losses: Sequence[Signal], base: float) -> dict[int, Tally]:
     # Many report below the same devices: the way up is gone once for all of them.
     groups: dict[tuple[int, ...], list[Signal]] = {}
     for loss in losses:
         groups.setdefault(devices.above(loss.node), []).append(loss)
     tallies: dict[int, Tally] = {}
-    base = losses[0].at if losses else 0.0
     for chain, heard in groups.items():
         before = -1
         for edge in chain:
