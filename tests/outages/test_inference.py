@@ -34,11 +34,11 @@ LATER = 1e7
 WORDS = {"t": What.TRIP, "l": What.LOSS, "h": What.HINT, "c": What.CLOSE, "u": What.UP}
 
 
-@pytest.fixture(scope="module")
-def devices():
-    """A breaker, two fuses, two transformers below each, eight meters at each of them.
+def two_fuses(meters):
+    """A breaker, two fuses, two transformers below each, so many meters at each of them.
 
     Nodes: 0 bus, 1 behind the breaker, 2 and 3 behind the fuses, 4 to 7 at the transformers.
+    The edges are e0, e1 and e2, e3 to e6.
     """
     edges = [
         (0, 1, "breaker"),
@@ -47,10 +47,15 @@ def devices():
         (3, 6, "transformer"), (3, 7, "transformer"),
     ]  # fmt: skip
     layout = Layout.simple(
-        nodes=8, edges=edges, sources=[0], meters=dict.fromkeys(range(4, 8), 8),
+        nodes=8, edges=edges, sources=[0], meters=dict.fromkeys(range(4, 8), meters),
         feeders={0: 1},
     )  # fmt: skip
     return Devices(Grid.build(layout))
+
+
+@pytest.fixture(scope="module")
+def devices():
+    return two_fuses(8)
 
 
 def signal(what, at, meter=-1, edge=-1, *, exact=True, name=""):

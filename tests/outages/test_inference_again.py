@@ -2,28 +2,14 @@
 
 import pytest
 
-from apps.network.topology import Grid, Layout
-from apps.outages.correlation.parts import Devices
-from tests.outages.test_inference import judged, signal
+from tests.outages.test_inference import judged, signal, two_fuses
 
 HUNDRED = 100
 
 
 @pytest.fixture
 def devices():
-    """A breaker, two fuses below it, two transformers with 100 meters each below each fuse.
-
-    e0 is the breaker, e1 and e2 the fuses; e3 to e6 are the transformers, at the nodes 4 to 7.
-    """
-    edges = [
-        (0, 1, "breaker"),
-        (1, 2, "fuse"), (1, 3, "fuse"),
-        (2, 4, "transformer"), (2, 5, "transformer"),
-        (3, 6, "transformer"), (3, 7, "transformer"),
-    ]  # fmt: skip
-    meters = dict.fromkeys(range(4, 8), HUNDRED)
-    layout = Layout.simple(nodes=8, edges=edges, sources=[0], meters=meters, feeders={0: 1})
-    return Devices(Grid.build(layout))
+    return two_fuses(HUNDRED)
 
 
 def said(what, at, node, *numbers, exact=True):
@@ -47,19 +33,14 @@ def told(devices, signals):
     ]
 
 
-def many(what, at, *nodes, exact=True):
-    """Return that sixty of the hundred meters at each node say so."""
-    return [s for node in nodes for s in said(what, at, node, *range(60), exact=exact)]
+def many(what, at, *nodes, count=60):
+    """Return that so many of the meters at each node say so."""
+    return [s for node in nodes for s in said(what, at, node, *range(count))]
 
 
 def off(signals):
     """Return the signals by meters whose clocks are up to twenty seconds off."""
     return [s._replace(at=s.at + (-1) ** s.meter * (1 + s.meter % 20)) for s in signals]
-
-
-def every(at, *nodes):
-    """Return that all meters at each node lose power."""
-    return [s for node in nodes for s in said("l", at, node, *range(HUNDRED))]
 
 
 def test_a_device_that_opens_again_within_seconds_is_another_outage(devices):
@@ -109,7 +90,7 @@ def test_silent_meters_come_back_with_an_outage_that_was_thought_smaller(devices
 
 def test_a_transformer_that_was_wrongly_thought_dark_has_an_outage_of_its_own(devices):
     # It is a small part of what the breaker lost, but a third of it shows that it had power.
-    lost = [signal("t", 100, edge=0), *every(100, 4, 5, 6, 7)]
+    lost = [signal("t", 100, edge=0), *many("l", 100, 4, 5, 6, 7, count=HUNDRED)]
     closed = [signal("c", 1000, edge=0), *many("u", 1000, 5, 6, 7)]
     own = said("l", 2000, 4, *range(60, 95))
     assert [h.edge for h, _ in judged(devices, lost + closed + own)] == [0, 3]
@@ -125,5 +106,6 @@ def test_what_went_dark_seconds_before_the_device_above_has_its_own_cause(
 ):
     # Clocks are off by more than that: only all of them together tell the difference.
     trip = signal("t", 100, edge=0)
-    lost = off(every(101 - seconds, 4) + every(101, 5, 6, 7))
+    first = many("l", 101 - seconds, 4, count=HUNDRED)
+    lost = off(first + many("l", 101, 5, 6, 7, count=HUNDRED))
     assert [h.edge for h, _ in judged(devices, [trip, *lost])] == found

@@ -6,6 +6,7 @@ from apps.network.topology import Grid, Layout
 from apps.outages.correlation.live import Live
 from apps.outages.correlation.parts import Devices
 from tests.outages.test_inference import judged, signal
+from tests.outages.test_inference_again import many
 
 BELOW, BESIDE = range(3, 15), range(15, 18)
 METERS = 20
@@ -32,13 +33,9 @@ def devices():
     return Devices(Grid.build(layout))
 
 
-def said(what, at, nodes, count=12):
-    """Return what so many meters at each node say, within a second."""
-    return [
-        signal(what, at + n / 100, 100 * node + n)._replace(node=node)
-        for node in nodes
-        for n in range(count)
-    ]
+def some(what, at, *nodes, count=12):
+    """Return that so many meters at each node say so."""
+    return many(what, at, *nodes, count=count)
 
 
 def told(devices, signals):
@@ -48,8 +45,8 @@ def told(devices, signals):
 
 def test_who_is_in_the_dark_does_not_speak_against_a_device_above(devices):
     # One transformer of the fuse's twelve was fed again; then the breaker opens.
-    fuse = said("l", 100, BELOW) + said("u", 1000, [3], METERS)
-    breaker = said("l", 2000, [3, *BESIDE])
+    fuse = some("l", 100, *BELOW) + some("u", 1000, 3, count=METERS)
+    breaker = some("l", 2000, 3, *BESIDE)
     assert told(devices, fuse + breaker) == [(FUSE, 144, 20), (BREAKER, 48, 0)]
 
 
@@ -67,7 +64,7 @@ def test_what_a_device_above_keeps_dark_is_no_part_even_where_some_are_back(devi
     # The breaker feeds a quarter of them by another way when the fuse closes, and the rest later.
     fuse = [signal("t", 100, edge=FUSE), signal("c", 1000, edge=FUSE)]
     breaker = [signal("t", 200, edge=BREAKER), signal("c", 2000, edge=BREAKER)]
-    lost = said("l", 100, BELOW) + said("l", 200, BESIDE)
-    back = said("u", 1001, BELOW[:3]) + said("u", 2001, [*BELOW[3:], *BESIDE])
+    lost = some("l", 100, *BELOW) + some("l", 200, *BESIDE)
+    back = some("u", 1001, *BELOW[:3]) + some("u", 2001, *BELOW[3:], *BESIDE)
     found = told(devices, fuse + breaker + lost + back)
     assert [edge for edge, _, _ in found] == [FUSE, BREAKER]
