@@ -160,6 +160,47 @@ def insert(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) ->
     )
 
 
+def copy(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Insert many rows in half the time that `insert` takes; not inside of `together()`.
+
+    PostgreSQL reads JSON as long as it takes to write the rows, but answers COPY by itself.
+    """
+    if not rows:
+        return
+    told = [_in_words(column) for column in zip(*rows, strict=True)]
+    lines = "\n".join(map("\t".join, zip(*told, strict=True)))
+    connection.ensure_connection()
+    names = ", ".join(columns)
+    with (
+        connection.wrap_database_errors,
+        psycopg.Cursor(connection.connection) as cursor,
+        cursor.copy(f"COPY {table} ({names}) FROM STDIN") as sink,
+    ):
+        sink.write(lines + "\n")
+
+
+_NULL, _ESCAPED = (
+    "\\N",
+    str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}),
+)
+
+
+def _in_words(column: Sequence[Any]) -> Sequence[str]:
+    """Return the values of a column as COPY reads them."""
+    kinds = set(map(type, column))
+    if kinds == {dict}:
+        column = [orjson.dumps(one).decode() for one in column]
+    elif not any(issubclass(kind, str) for kind in kinds):
+        # Numbers, truths, ids and moments hold nothing that is to be escaped, and no comma.
+        words = orjson.dumps(column).decode()[1:-1].replace('"', "")
+        return words.replace("null", _NULL).split(",")
+    elif type(None) in kinds:
+        return [_NULL if one is None else one.translate(_ESCAPED) for one in column]
+    told = "".join(column)
+    is_plain = not any(sign in told for sign in "\\\t\n\r")
+    return column if is_plain else [one.translate(_ESCAPED) for one in column]
+
+
 def array(values: Iterable[float | UUID | datetime | str | None]) -> str:
     """Return numbers, truths, ids and moments, or these in words, as PostgreSQL writes an array.
 

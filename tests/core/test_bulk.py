@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from apps.configuration.models import Setting
-from apps.core.bulk import array, ask, change, planned_by_index, texts, together
+from apps.core.bulk import array, ask, change, copy, planned_by_index, texts, together
 
 INSERT = (
     "INSERT INTO configuration_setting (key, value, updated_at, updated_by) "
@@ -48,6 +48,43 @@ def test_texts_arrive_as_they_are(db, values):
     with transaction.atomic():
         (found,) = ask("SELECT %s::text[]", [texts(values)]).fetchone()
     assert found == values
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("text", ["T-1", "", "a b"]),
+        (
+            "text",
+            [
+                "T-1",
+                "\\N",
+                "\\",
+                "\\.",
+                "a\tb",
+                "a\nb",
+                "a\r\nb",
+                "\\n",
+                "é\u2028\U0001f50c",
+            ],
+        ),
+        ("text", [None, "\\N", "", "a\tb"]),
+        ("bigint", [1, None, -2, 2**62]),
+        ("float8", [1.5, None, 1e-300, 1 / 3]),
+        ("bool", [True, False, None]),
+        ("uuid", [UUID(int=1), None, UUID(int=1), UUID(int=2**128 - 1)]),
+        ("timestamptz", [MOMENT, MOMENT + timedelta(microseconds=1), None]),
+        ("jsonb", [{}, {"a": ['"', "\\", "\n", "\t"], "b": {"c": None}}]),
+    ],
+)
+def test_rows_that_are_copied_arrive_as_they_are(db, kind, values):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"CREATE TEMPORARY TABLE told (place int, value {kind}) ON COMMIT DROP"
+        )
+        copy("told", ("place", "value"), list(enumerate(values)))
+        found = ask("SELECT value FROM told ORDER BY place", []).fetchall()
+    assert [value for (value,) in found] == values
 
 
 def test_it_says_how_many_rows_changed(db):

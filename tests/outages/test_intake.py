@@ -268,7 +268,7 @@ def test_the_few_outages_that_are_asked_for_hold_the_one_that_fits(db, clock):
         spot = Spot(latitude=report.latitude, longitude=report.longitude)
         reach = Reach(timedelta(minutes=dice.choice([5, 30])), dice.choice([60, 500]))
         around = [nearby.seen_from(spot, report, reach)]
-        near = reading.Questions([], reading.above(grid, ()), [], around)
+        near = reading.Questions([], reading.above(grid, (), ()), [], around)
         asked = near.open_candidates(grid)
         assert len(asked) <= nearby.NEAREST
         fits = Matcher(grid, everywhere).find(report, spot, reach)

@@ -49,11 +49,10 @@ def receipt_status(receipt: Receipt) -> int:
 
 def receipt_body(receipt: Receipt) -> dict[str, Any]:
     """Return the answer to one event."""
-    outage_id = _text(receipt.outage_id)
     return {
-        "event_id": str(receipt.event_id),
-        "outage_id": outage_id,
-        "outage_event_id": outage_id,
+        "event_id": receipt.event_id,
+        "outage_id": receipt.outage_id,
+        "outage_event_id": receipt.outage_id,
         "created": receipt.created,
         "duplicate": receipt.duplicate,
         "matched_by": _word(receipt.matched_by),
@@ -65,8 +64,8 @@ def item_body(index: int, receipt: Receipt) -> dict[str, Any]:
     """Return the answer to one accepted event of a batch."""
     return {
         "index": index,
-        "event_id": str(receipt.event_id),
-        "outage_id": _text(receipt.outage_id),
+        "event_id": receipt.event_id,
+        "outage_id": receipt.outage_id,
         "created": receipt.created,
         "duplicate": receipt.duplicate,
         "matched_by": _word(receipt.matched_by),
@@ -128,10 +127,6 @@ def answered_batch(
     return batch_body(
         item or item_body(index, next(left)) for index, item in enumerate(items)
     )
-
-
-def _text(value: UUID | None) -> str | None:
-    return None if value is None else str(value)
 
 
 def _word(value: str | None) -> str | None:

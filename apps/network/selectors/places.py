@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
+import numpy as np
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -179,38 +180,36 @@ def _meters(grid: Grid, field: str, values: list[str]) -> Found:
 
 
 def _placed(grid: Grid, field: str, meters: QuerySet[Meter]) -> dict[str, Place]:
-    rows = meters.order_by("code").values_list(
-        field,
-        "pk",
-        "code",
-        "node_id",
-        "latitude",
-        "longitude",
+    rows = list(
+        meters.order_by("code").values_list(
+            field,
+            "pk",
+            "code",
+            "node_id",
+            "latitude",
+            "longitude",
+        )
     )
+    nodes = grid.node_indexes([row[3] for row in rows])
+    feeders = np.where(nodes >= 0, grid.feeder_of_node[nodes], 0).tolist() if rows else []
     found: dict[str, Place] = {}
-    for value, pk, code, node_pk, latitude, longitude in rows:
+    for (value, *row), feeder_pk in zip(rows, feeders, strict=True):
         if value in found:
             continue
-        feeder_pk = _feeder_at(grid, node_pk)
-        feeder, substation = _feeder_codes(feeder_pk)
+        pk, code, node_pk, latitude, longitude = row
+        feeder, substation = _feeder_codes(feeder_pk or None)
         found[value] = Place(
             kind="meter",
             latitude=latitude,
             longitude=longitude,
             node_pk=node_pk,
-            feeder_pk=feeder_pk,
+            feeder_pk=feeder_pk or None,
             meter_pk=pk,
             meter_code=code,
             feeder_code=feeder,
             substation_code=substation,
         )
     return found
-
-
-def _feeder_at(grid: Grid, node_pk: int) -> int | None:
-    if not grid.has_node(node_pk):
-        return None
-    return int(grid.feeder_of_node[grid.node_index(node_pk)]) or None
 
 
 def _meters_by_code(grid: Grid, codes: list[str]) -> Found:

@@ -67,7 +67,7 @@ class Report(NamedTuple):
     @property
     def identity(self) -> tuple[str, str]:
         """Return what makes the event the same event when it comes again."""
-        return self.source_type, self.source_event_id
+        return self[:2]
 
     @property
     def is_answer(self) -> bool:
@@ -98,9 +98,9 @@ class _Reader:
         source = self._word("source_type", _SOURCES)
         kind = self._kind()
         identity = self._text("source_event_id", LONGEST_ID, required=True)
+        data = self.data
         place = tuple(
-            self._text(name, LONGEST_ID) if name in self.data else ""
-            for name in PLACE_FIELDS
+            [self._text(n, LONGEST_ID) if n in data else "" for n in PLACE_FIELDS]
         )
         latitude, longitude = self._number("latitude", 90), self._number("longitude", 180)
         self._check_place(place, latitude, longitude)
@@ -248,7 +248,7 @@ class _Reader:
         if inner is not None and not isinstance(inner, dict):
             self.wrong["correlation_params"] = "An object is expected."
             return None, None
-        given = {**self.data, **(inner or {})}
+        given = {**self.data, **inner} if inner else self.data
         return (
             self._bounded(given, "temporal_window_minutes", 1440),
             self._bounded(given, "spatial_radius_meters", 50_000),

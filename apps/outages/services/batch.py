@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from uuid_utils.compat import uuid7
 
 from apps.configuration.selectors import value
-from apps.core.bulk import together
+from apps.core.bulk import copy, insert, together
 from apps.network import selectors as network
 from apps.outages.correlation.foresight import FEWEST, Cause
 from apps.outages.correlation.matching import (
@@ -36,6 +36,9 @@ from apps.outages.services.causes import causes_of
 from apps.outages.services.holding import Tried
 from apps.outages.services.scada import ToldStates
 from apps.outages.services.spots import SpotFinder
+
+COPIED = 100
+"""So many events are copied into their table; of fewer, to wait for it would take longer."""
 
 
 class Known(NamedTuple):
@@ -126,11 +129,7 @@ class Batch:
         self._questions = reading.Questions(
             [report.identity for report in self.reports],
             reading.above(
-                self.grid,
-                (
-                    (spot, report, self.reach(report))
-                    for spot, report in zip(self.spots, self.reports, strict=True)
-                ),
+                self.grid, self.spots, ((one, self.reach(one)) for one in self.reports)
             ),
             sorted({s.substation for s in self.spots if s and s.substation}),
             around,
@@ -307,15 +306,7 @@ class Batch:
         self._wake_feeders_left()
         opened = [c for c in self.candidates if c.is_new]
         changed = [c for c in self.candidates if c.is_changed and not c.is_new]
-        with together():
-            writing.insert_outages(self.grid, opened, self.first_events(), self.at)
-            writing.update_outages(self.grid, changed, self.at)
-            writing.insert_timeline(self.grid, opened, changed, self.at)
-            writing.insert_events(
-                self.reports, self.spots, self.new_events, self.finder, self.at
-            )
-            work = duework.add_work(self.work, self.earliest, self.at + self._debounce())
-            self._told_states.ask()
+        work = self._write_rows(opened, changed)
         writing.insert_conflicts(self.conflicts, self.at)
         self._told_states.write()
         due, is_long = work.answer()
@@ -329,6 +320,30 @@ class Batch:
             count=len(self.new_events),
         )
         return (told,)
+
+    def _write_rows(
+        self, opened: Sequence[Candidate], changed: Sequence[Candidate]
+    ) -> duework.DueWork:
+        """Write in one round trip; what is copied ends one and waits for another."""
+        rows = writing.event_rows(
+            self.reports, self.spots, self.new_events, self.finder, self.at
+        )
+        is_few = len(rows) < COPIED
+        with together():
+            writing.insert_outages(self.grid, opened, self.first_events(), self.at)
+            writing.update_outages(self.grid, changed, self.at)
+            writing.insert_timeline(self.grid, opened, changed, self.at)
+            if is_few:
+                insert(writing.EVENTS, writing.EVENT_COLUMNS, rows)
+                return self._ask_for_work()
+        copy(writing.EVENTS, writing.EVENT_COLUMNS, rows)
+        with together():
+            return self._ask_for_work()
+
+    def _ask_for_work(self) -> duework.DueWork:
+        added = duework.add_work(self.work, self.earliest, self.at + self._debounce())
+        self._told_states.ask()
+        return added
 
     def _wake_feeders_left(self) -> None:
         """Have feeders judged whose meters report back from another one: a tie was closed."""

@@ -49,6 +49,11 @@ _OF_FEW = (
     "ORDER BY o.first_detected_at, o.id LIMIT p.below) AS o)) "
     "AND o.feeder_number = ANY(%s::bigint[])"
 )
+_OF_MANY = (
+    "o.feeder_number = ANY(%s::bigint[]) AND (o.edge_number = ANY(%s::bigint[]) "
+    "OR o.transformer_number = ANY(%s::bigint[]) OR o.device_code = ANY(%s::text[]) "
+    "OR o.device_kind IN ('line', 'cable'))"
+)
 
 
 class KnownRow(NamedTuple):
@@ -75,53 +80,60 @@ class Beside(NamedTuple):
     is_answer: bool
 
 
+Loss = tuple[Report, Reach]
+
+
 @dataclass(frozen=True, slots=True)
 class Above:
     """What could explain events on the network: where open outages are looked for.
 
     The numbers of the feeders and of the devices on the ways to their sources, the codes of the
-    meters, and the losses below transformers. Of `few` events the ways are given with their
-    lines; of many all lines are looked at, and all single reports below the transformers.
+    meters, and the transformers above them. Of few events the ways are given with their lines,
+    and the losses below the transformers in `beside`; of many, where that is None, all lines
+    are looked at, and all single reports below the transformers.
     """
 
     feeders: frozenset[int]
     edges: frozenset[int]
-    beside: Sequence[Beside]
+    transformers: frozenset[int]
     meters: frozenset[str]
-    few: bool = False
+    beside: Sequence[Beside] | None
 
 
-def above(grid: "Grid", events: Iterable[tuple[Spot | None, Report, Reach]]) -> Above:
-    """Return what could explain events at these spots."""
-    found = [
-        (spot, report, reach)
-        for spot, report, reach in events
-        if spot is not None and spot.feeder_number is not None
-    ]
-    few = len(found) <= FEW
+def above(grid: "Grid", spots: Sequence[Spot | None], losses: Iterable[Loss]) -> Above:
+    """Return what could explain events at these spots; `losses` has each one's event."""
+    on_network = [s for s in spots if s is not None and s.feeder_number is not None]
+    few = len(on_network) <= FEW
     edges: set[int] = set()
     ways = _seats_of(grid).ways[few]
-    for spot, _, _ in found:
+    for spot in on_network:
         if spot.node >= 0:
             edges.update(ways.get(spot.node) or _way(grid, ways, spot.node, lines=few))
         if spot.edge >= 0:
             edges.add(grid.edge_pk(spot.edge))
+    below = {s.transformer for s in on_network if s.transformer >= 0}
     return Above(
-        feeders=frozenset(s.feeder_number for s, _, _ in found if s.feeder_number),
+        feeders=frozenset(s.feeder_number for s in on_network if s.feeder_number),
         edges=frozenset(edges),
-        beside=[
-            Beside(
-                grid.edge_pk(spot.transformer),
-                report.occurred_at,
-                reach.window.total_seconds(),
-                report.is_answer,
-            )
-            for spot, report, reach in found
-            if spot.transformer >= 0
-        ],
-        meters=frozenset(spot.meter_code for spot, _, _ in found if spot.meter_code),
-        few=few,
+        transformers=frozenset(map(grid.edge_pk, below)),
+        meters=frozenset(s.meter_code for s in on_network if s.meter_code),
+        beside=_beside(grid, spots, losses) if few else None,
     )
+
+
+def _beside(
+    grid: "Grid", spots: Sequence[Spot | None], losses: Iterable[Loss]
+) -> list[Beside]:
+    return [
+        Beside(
+            grid.edge_pk(spot.transformer),
+            report.occurred_at,
+            reach.window.total_seconds(),
+            report.is_answer,
+        )
+        for spot, (report, reach) in zip(spots, losses, strict=True)
+        if spot is not None and spot.feeder_number is not None and spot.transformer >= 0
+    ]
 
 
 def _way(
@@ -152,8 +164,7 @@ class Questions:
         self._known = _ask_known(list(identities))
         self._open: list[psycopg.Cursor[Any]] = []
         if above.feeders:
-            ask_above = _ask_above_few if above.few else _ask_above_many
-            self._open.append(ask_above(above))
+            self._open.append(_ask_above(above))
         if substations:
             at_substations = (
                 "o.place_kind = 'substation' AND o.substation_code = ANY(%s::text[])"
@@ -190,35 +201,24 @@ def _ask_known(pairs: list[tuple[str, str]]) -> "psycopg.Cursor[Any]":
     )
 
 
-def _ask_above_few(above: Above) -> "psycopg.Cursor[Any]":
-    """Ask for the outages of the devices and meters, and for the oldest reports beside losses.
-
-    As many of these as there are losses below the transformer: each takes one away at most.
-    """
-    losses = above.beside
-    below = Counter(one.transformer for one in losses)
+def _ask_above(above: Above) -> "psycopg.Cursor[Any]":
+    """Ask for the outages of the devices and meters, and for reports beside the losses."""
+    feeders, edges, meters = array(above.feeders), array(above.edges), texts(above.meters)
+    if above.beside is None:
+        return _ask_where(_OF_MANY, feeders, edges, array(above.transformers), meters)
+    # The oldest beside each, as many as there are losses below the transformer: each takes one
+    # away at most.
+    losses, below = above.beside, Counter(one.transformer for one in above.beside)
     return _ask_where(
         _OF_FEW,
-        array(above.edges),
-        texts(above.meters),
+        edges,
+        meters,
         array(one.transformer for one in losses),
         array(one.at for one in losses),
         array(one.window for one in losses),
         array(one.is_answer for one in losses),
         array(below[one.transformer] for one in losses),
-        array(above.feeders),
-    )
-
-
-def _ask_above_many(above: Above) -> "psycopg.Cursor[Any]":
-    return _ask_where(
-        "o.feeder_number = ANY(%s::bigint[]) AND (o.edge_number = ANY(%s::bigint[]) "
-        "OR o.transformer_number = ANY(%s::bigint[]) OR o.device_code = ANY(%s::text[]) "
-        "OR o.device_kind IN ('line', 'cable'))",
-        array(sorted(above.feeders)),
-        array(sorted(above.edges)),
-        array(sorted({one.transformer for one in above.beside})),
-        texts(sorted(above.meters)),
+        feeders,
     )
 
 

@@ -268,7 +268,8 @@ def _opening(c: Candidate) -> str:
     )
 
 
-_EVENT_COLUMNS = (
+EVENTS = "outages_sourceevent"
+EVENT_COLUMNS = (
     "id",
     "source_type",
     "source_event_id",
@@ -295,21 +296,21 @@ _EVENT_COLUMNS = (
 )
 
 
-def insert_events(
+def event_rows(
     reports: Sequence[Report],
     spots: Sequence[Spot | None],
     events: Sequence[tuple[int, "Outcome"]],
     finder: "SpotFinder",
     at: datetime,
-) -> None:
-    """Write the new events with where they went."""
-    lines = []
+) -> list[tuple[Any, ...]]:
+    """Return the new events as rows of EVENT_COLUMNS, with where they went."""
+    rows = []
     for index, outcome in events:
         r, spot, place = reports[index], spots[index], finder.places[index]
         told = {
             name: text for name, text in zip(PLACE_FIELDS, r.place, strict=True) if text
         }
-        lines.append(
+        rows.append(
             (
                 outcome.event_id,
                 r.source_type,
@@ -336,7 +337,7 @@ def insert_events(
                 outcome.candidate.id if outcome.candidate else None,
             )
         )
-    insert("outages_sourceevent", _EVENT_COLUMNS, lines)
+    return rows
 
 
 def insert_conflicts(conflicts: Sequence[tuple["Known", Report]], at: datetime) -> None:
