@@ -53,17 +53,18 @@ def claim(
     lease: timedelta,
     limit: int = 1,
     only: tuple[str, Sequence[Any]] = ("true", ()),
+    order: str = "run_at",
 ) -> list[R]:
     """Take up to `limit` rows that are due, or whose lease has run out, for `owner`.
 
-    The oldest first; `only` is a condition on them, with its values.
+    By `order`, the oldest first; `only` is a condition on them, with its values.
     """
     table, (condition, values) = model._meta.db_table, only
     found = rows_changed(
         model,
         f"WITH due AS MATERIALIZED (SELECT id FROM {table} WHERE "  # noqa: S608 - our own words
         "(state = 'pending' AND run_at <= %s OR state = 'leased' AND lease_until < %s) "
-        f"AND ({condition}) ORDER BY run_at LIMIT %s FOR UPDATE SKIP LOCKED) "
+        f"AND ({condition}) ORDER BY {order} LIMIT %s FOR UPDATE SKIP LOCKED) "
         f"UPDATE {table} SET state = 'leased', lease_owner = %s, lease_until = %s, "
         "fence = fence + 1, attempts = attempts + 1 WHERE id IN (SELECT id FROM due)",
         [at, at, *values, limit, owner, at + lease],

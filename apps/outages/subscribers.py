@@ -25,7 +25,7 @@ from apps.outages.tasks import (
 
 ESTIMATES = system("estimates")
 GATHER_SECONDS = 1.0
-WAKE_SECONDS = 5.0
+WAKE_SECONDS = 15.0
 """A meter that has power again answers some seconds later."""
 MANY_PARTS = 16
 """Of more parts at once each is found by looking for what is due: a task each costs more."""

@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 LEASE = timedelta(seconds=45)
 PATIENCE = timedelta(seconds=5)
 MOST = 64
-HELPERS = 7
+HELPERS = 3
 SHORT_SECONDS = 0.1
 LOOK_SECONDS = 0.1
 """So long what was seen of the flood holds, where one part after the other is judged."""
@@ -142,7 +142,8 @@ def settle_verifications() -> int:
 def _claim(*, calm: bool, key: str | None = None) -> list[CorrelationWork]:
     """Take a part that is due; while events pour in, a busy one only once it was for a while.
 
-    What is judged in the flood is soon to be judged again.
+    What is judged in the flood is soon to be judged again. Afterwards what takes longest is
+    judged first, so that all who judge are done at the same time.
     """
     at = timezone.now()
     named, values = ("true", []) if key is None else ("key = %s", [key])
@@ -150,7 +151,10 @@ def _claim(*, calm: bool, key: str | None = None) -> list[CorrelationWork]:
         f"{named} AND (%s OR run_at <= %s OR waiting < %s)",
         [*values, calm, at - PATIENCE, MANY_WAITING],
     )
-    return work.claim(CorrelationWork, owner="judge", at=at, lease=LEASE, only=only)
+    order = "waiting DESC, run_at" if calm else "run_at"
+    return work.claim(
+        CorrelationWork, owner="judge", at=at, lease=LEASE, only=only, order=order
+    )
 
 
 def _judge(row: CorrelationWork, *, calm: bool) -> None:

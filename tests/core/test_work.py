@@ -51,6 +51,16 @@ def test_a_claim_takes_what_is_due_oldest_first_and_raises_the_fence():
     assert stored.lease_until == AT + LEASE
 
 
+def test_a_claim_takes_them_in_the_order_that_is_asked_for():
+    for number in (2, 3, 1):
+        Errand.objects.create(key=f"e{number}", run_at=AT - timedelta(hours=number))
+    taken = [
+        work.claim(Errand, owner="one", at=AT, lease=LEASE, order="key")[0].key
+        for _ in range(3)
+    ]
+    assert taken == ["e1", "e2", "e3"]
+
+
 def test_what_is_leased_is_not_claimed_again_until_the_lease_ends():
     errands(1)
     claim()

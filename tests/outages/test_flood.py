@@ -106,6 +106,26 @@ def test_once_it_is_calm_others_help_and_what_rests_is_judged_too(town, clock, m
     assert len(helpers) == count - 1
 
 
+def test_once_it_is_calm_what_takes_longest_is_judged_first(town, clock, monkeypatch):
+    monkeypatch.setattr(tasks.timezone, "now", lambda: clock.at)
+    monkeypatch.setattr(tasks.judge_waiting, "apply_async", lambda **_words: None)
+    send(clock, 15)
+    clock.forward(seconds=3)
+    parts = CorrelationWork.objects.filter(waiting__gt=0)
+    for number, part in enumerate(parts.order_by("id")):
+        when = clock.at - timedelta(seconds=number)
+        parts.filter(id=part.id).update(waiting=1 + number % 2, run_at=when)
+    wanted = list(parts.order_by("-waiting", "run_at").values_list("key", flat=True))
+    assert len(wanted) > 1
+    judged = []
+    judge = services.judge
+    monkeypatch.setattr(
+        tasks.services, "judge", lambda key, at: (judged.append(key), judge(key=key, at=at))
+    )
+    tasks.judge_waiting()
+    assert judged == wanted
+
+
 def test_in_a_flood_only_what_has_waited_is_judged(town, clock, monkeypatch):
     monkeypatch.setattr(tasks.timezone, "now", lambda: clock.at)
     send(clock, 2)

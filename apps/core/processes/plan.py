@@ -14,8 +14,8 @@ from apps.core.processes.refusal import Refusal
 
 SERVING, WORKING, DRIVING = 2, 3, 4
 WEB_WORKERS = 2
-TASK_THREADS = 8
-TASK_WORKERS = 1
+TASK_THREADS = 4
+TASK_WORKERS = 2
 OPTIONAL = frozenset({"relay", "simulate"})
 WEB_STATEMENT_TIMEOUT = "20s"
 EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - an address that is replaced
@@ -105,7 +105,7 @@ def workers(wish: Wish) -> list[Part]:
 
 def drivers(wish: Wish) -> list[Part]:
     """Return what makes things happen by itself."""
-    found = [Part("beat", DRIVING, _celery("beat", "-l", "WARNING"))]
+    found = [Part("beat", DRIVING, (sys.executable, "-m", "oms.clock"))]
     if wish.demo and "simulate" in wish.commands:
         found.append(Part("simulator", DRIVING, _manage("simulate")))
     return found

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from apps.core.bulk import ask, planned_by_index, together
 
-LATELY, FEW, MANY = timedelta(seconds=1), 20, 200
+LATELY, FEW, MANY = timedelta(seconds=1), 50, 200
 BATCH_LOCK = 7_103
 """What a large batch holds, together with all others, as long as it is taken in."""
 
