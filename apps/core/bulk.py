@@ -11,6 +11,7 @@ from uuid import UUID
 import orjson
 import psycopg
 from django.db import connection, models
+from django.db.models import QuerySet
 from psycopg.generators import send
 from psycopg.types.json import set_json_loads
 
@@ -122,6 +123,12 @@ def ask(statement: str, values: Sequence[Any]) -> "psycopg.Cursor[Any]":
     A fault is the driver's own where it shows inside the block of a transaction.
     """
     return _send(statement, values, binary=True)
+
+
+def values_of(wanted: QuerySet[Any, tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Return the rows of a `values_list` of plain values, asked as by `ask`."""
+    with connection.wrap_database_errors:
+        return ask(*wanted.query.sql_with_params()).fetchall()
 
 
 def rows_of(model: type[Row], where: str, values: Sequence[Any]) -> list[Row]:

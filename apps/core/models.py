@@ -4,6 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from apps.core.events import Event
+
 
 class OutboxRow(models.Model):
     """An event that was published and is delivered to each subscriber at least once.
@@ -22,6 +24,8 @@ class OutboxRow(models.Model):
     last_error = models.TextField(default="", blank=True)
     delivered_at = models.DateTimeField(null=True)
     quarantined_at = models.DateTimeField(null=True)
+    event: Event | None = None
+    """The payload decoded, once somebody asked for it; not stored."""
 
     class Meta:
         indexes: ClassVar = [

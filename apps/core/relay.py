@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from apps.core.bulk import array, ask, change, planned_by_index, rows_of, together
-from apps.core.events import Subscription, decode, subscriptions
+from apps.core.events import Event, Subscription, decode, subscriptions
 from apps.core.models import OutboxRow
 
 logger = logging.getLogger(__name__)
@@ -136,11 +136,18 @@ def _hand_over(row: OutboxRow) -> str | None:
 
 
 def _call(subscription: Subscription, rows: Sequence[OutboxRow]) -> None:
-    told = [decode(subscription.event_type, row.payload) for row in rows]
+    told = [_decoded(subscription, row) for row in rows]
     if subscription.together:
         subscription.call(told)
     else:
         subscription.call(*told)
+
+
+def _decoded(subscription: Subscription, row: OutboxRow) -> Event:
+    """Return the event of the row; each subscriber is told the same."""
+    if row.event is None:
+        row.event = decode(subscription.event_type, row.payload)
+    return row.event
 
 
 def _postpone(row: OutboxRow, error: str, at: datetime) -> bool:

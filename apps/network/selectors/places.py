@@ -7,6 +7,7 @@ import numpy as np
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
+from apps.core.bulk import texts, values_of
 from apps.network.models import Edge, Feeder, Meter, Substation
 from apps.network.rules import phone_number
 from apps.network.selectors.registry import feeder_names
@@ -172,7 +173,7 @@ def _substations(_grid: Grid, codes: list[str]) -> Found:
 
 def _meters(grid: Grid, field: str, values: list[str]) -> Found:
     # One parameter: Django's `in` over a list prepares, and PostgreSQL reads, each by itself.
-    told = RawSQL("SELECT unnest(%s::text[])", [values])
+    told = RawSQL("SELECT unnest(%s::text[])", [texts(values)])
     # Said twice, so that the indexes are used that hold what is not empty.
     named = Q((f"{field}__in", told)) & Q((f"{field}__gt", ""))
     rows = Meter.objects.filter(named, retired=False)
@@ -180,16 +181,10 @@ def _meters(grid: Grid, field: str, values: list[str]) -> Found:
 
 
 def _placed(grid: Grid, field: str, meters: QuerySet[Meter]) -> dict[str, Place]:
-    rows = list(
-        meters.order_by("code").values_list(
-            field,
-            "pk",
-            "code",
-            "node_id",
-            "latitude",
-            "longitude",
-        )
+    wanted = meters.order_by("code").values_list(
+        field, "pk", "code", "node_id", "latitude", "longitude"
     )
+    rows = values_of(wanted)
     nodes = grid.node_indexes([row[3] for row in rows])
     feeders = np.where(nodes >= 0, grid.feeder_of_node[nodes], 0).tolist() if rows else []
     found: dict[str, Place] = {}

@@ -36,6 +36,16 @@ FARTHEST_AHEAD = timedelta(days=1)
 LATE = timedelta(hours=24)
 ANSWERS = frozenset(WORD_OF.values())
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_SELDOM = frozenset(
+    {
+        "severity",
+        "description",
+        "metadata",
+        "correlation_params",
+        "temporal_window_minutes",
+        "spatial_radius_meters",
+    }
+)
 _NOT_CONTENT = {"received_at", "correlation_params"}
 _SOURCES = {source.value: source.value for source in Source} | {
     alias: source.value for alias, source in SOURCE_ALIASES.items()
@@ -105,10 +115,7 @@ class _Reader:
         latitude, longitude = self._number("latitude", 90), self._number("longitude", 180)
         self._check_place(place, latitude, longitude)
         occurred_at, clock = self._occurred()
-        severity = self._severity()
-        description = self._text("description", LONGEST_TEXT)
-        metadata = self._metadata()
-        window, radius = self._params()
+        severity, description, metadata, window, radius = self._said_seldom()
         received_at = self._received()
         until = self._planned_until(occurred_at) if kind is Kind.PLANNED else None
         if self.wrong:
@@ -133,6 +140,16 @@ class _Reader:
             fingerprint=self._fingerprint(source),
             planned_until=until,
         )
+
+    def _said_seldom(
+        self,
+    ) -> tuple[str, str, Mapping[str, Any], float | None, float | None]:
+        """Return severity, description, metadata, window and radius."""
+        if _SELDOM.isdisjoint(self.data):
+            return "", "", {}, None, None
+        severity = self._severity()
+        description = self._text("description", LONGEST_TEXT)
+        return severity, description, self._metadata(), *self._params()
 
     def _kind(self) -> Kind | None:
         word = self._text("event_type", 80, required=True)

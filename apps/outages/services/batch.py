@@ -80,6 +80,7 @@ class Batch:
         at: datetime,
     ) -> None:
         self.reports = reports
+        self.identities = [report.identity for report in reports]
         self._held = held
         self.grid = held.grid
         self.at = at
@@ -127,7 +128,7 @@ class Batch:
         """Ask which of the events are stored already, and which open outages they might join."""
         around = self._around()
         self._questions = reading.Questions(
-            [report.identity for report in self.reports],
+            self.identities,
             reading.above(
                 self.grid, self.spots, ((one, self.reach(one)) for one in self.reports)
             ),
@@ -172,9 +173,7 @@ class Batch:
         if len(self.reports) < FEWEST:
             return
         fresh = [
-            index
-            for index, report in enumerate(self.reports)
-            if report.identity not in self.known
+            index for index, name in enumerate(self.identities) if name not in self.known
         ]
         self._causes = causes_of(
             self.grid, self.reports, self.spots, self.finder.places, fresh

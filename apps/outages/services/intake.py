@@ -151,19 +151,19 @@ def _match(batch: Batch, *, wait: bool) -> list[Receipt | None]:
     matcher = Matcher(batch.grid, batch.candidates)
     missed: set[tuple[str, str]] = set()
     receipts: list[Receipt | None] = []
-    for index, report in enumerate(batch.reports):
+    for index, identity in enumerate(batch.identities):
         # Of two that are the same event, the first is taken first.
-        if batch.takes(index) and report.identity not in missed:
+        if batch.takes(index) and identity not in missed:
             receipts.append(_receive(batch, matcher, index))
         else:
-            missed.add(report.identity)
+            missed.add(identity)
             receipts.append(None)
     return receipts
 
 
 def _receive(batch: Batch, matcher: Matcher, index: int) -> Receipt:
-    report = batch.reports[index]
-    known = batch.known.get(report.identity)
+    report, identity = batch.reports[index], batch.identities[index]
+    known = batch.known.get(identity)
     if known is not None:
         batch.note_repeat(report, known)
         return _repeated(known)
@@ -178,7 +178,7 @@ def _receive(batch: Batch, matcher: Matcher, index: int) -> Receipt:
         confidence_score=found.sure if found else None,
         disposition=outcome.disposition,
     )
-    batch.known[report.identity] = Known(
+    batch.known[identity] = Known(
         receipt.event_id,
         receipt.outage_id,
         report.fingerprint,

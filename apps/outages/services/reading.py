@@ -7,11 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
-
 from apps.core.bulk import array, ask, texts
 from apps.outages.correlation.matching import Candidate, Reach, Spot
-from apps.outages.correlation.parts import devices_of
 from apps.outages.models import Interruption
 from apps.outages.rules import PlaceKind, Report
 from apps.outages.services.nearby import IS_OPEN, Around, ask_near
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
     from apps.network.topology import Grid
 
 LINES = ("line", "cable")
-REMEMBERED = 50_000
+REMEMBERED = 100_000
 FEW = 64
 _CANDIDATE = (
     "o.id, o.status, o.place_kind, o.node_number, o.edge_number, o.feeder_number, "
@@ -139,12 +136,20 @@ def _beside(
 def _way(
     grid: "Grid", ways: dict[int, tuple[int, ...]], node: int, *, lines: bool
 ) -> tuple[int, ...]:
-    """Return the numbers of the devices from the node up to its source, and remember them."""
-    way = ways[node] = tuple(
-        grid.edge_pk(edge)
-        for edge in devices_of(grid).path(node)
-        if lines or grid.edge_kind(edge) not in LINES
-    )
+    """Return the numbers of the devices from the node up to its source, and remember them.
+
+    And those of each node on the way, which others have in common with it.
+    """
+    below: list[tuple[int, int]] = []
+    tree = grid.tree
+    while node not in ways and (edge := int(tree.parent_edge[node])) >= 0:
+        below.append((node, edge))
+        node = int(tree.parent[node])
+    way = ways.setdefault(node, ())
+    for node, edge in reversed(below):
+        if lines or grid.edge_kind(edge) not in LINES:
+            way = (grid.edge_pk(edge), *way)
+        ways[node] = way
     return way
 
 
@@ -156,12 +161,12 @@ class Questions:
 
     def __init__(
         self,
-        identities: Iterable[tuple[str, str]],
+        identities: Sequence[tuple[str, str]],
         above: "Above",
         substations: Sequence[str],
         around: Sequence[Around],
     ) -> None:
-        self._known = _ask_known(list(identities))
+        self._known = _ask_known(identities)
         self._open: list[psycopg.Cursor[Any]] = []
         if above.feeders:
             self._open.append(_ask_above(above))
@@ -188,16 +193,15 @@ class Questions:
         return list(found.values())
 
 
-def _ask_known(pairs: list[tuple[str, str]]) -> "psycopg.Cursor[Any]":
+def _ask_known(pairs: Sequence[tuple[str, str]]) -> "psycopg.Cursor[Any]":
     return ask(
         "SELECT e.id, e.source_type, e.source_event_id, e.outage_id, e.fingerprint, "
         "e.disposition, o.confidence "
-        "FROM json_to_recordset(%s::json) AS told(source text, name text) "
+        "FROM unnest(%s::text[], %s::text[]) AS told(source, name) "
         "JOIN outages_sourceevent e ON e.source_type = told.source "
         "AND e.source_event_id = told.name "
         "LEFT JOIN outages_outage o ON o.id = e.outage_id",
-        # As JSON: an array of so many texts takes psycopg ten times as long to write.
-        [orjson.dumps([{"source": s, "name": n} for s, n in pairs]).decode()],
+        [texts(source for source, _ in pairs), texts(name for _, name in pairs)],
     )
 
 
