@@ -23,23 +23,32 @@ def _sent(path):
         return store["entries"][SWEEP].total_run_count
 
 
-def test_it_sends_what_is_due_and_stops_when_told(tmp_path):
+def _run(folder):
+    """Let the clock run for a moment; it remembers what it has sent for the next time."""
     clock = subprocess.Popen(
         [sys.executable, "-m", "oms.clock"],
         cwd=settings.BASE_DIR,
-        env=_environment(tmp_path),
+        env=_environment(folder),
         stderr=subprocess.PIPE,
         text=True,
     )
-    store, since = tmp_path / "beat", time.monotonic()
-    while not list(tmp_path.glob("beat*")) and time.monotonic() < since + LONGEST:
+    since = time.monotonic()
+    while not list(folder.glob("beat*")) and time.monotonic() < since + LONGEST:
         time.sleep(0.1)
     time.sleep(2.5)
     clock.send_signal(signal.SIGTERM)
     _, said = clock.communicate(timeout=LONGEST)
     assert clock.returncode == 0, said
-    assert _sent(store) >= 1
     assert "Traceback" not in said
+
+
+def test_it_sends_what_is_due_and_stops_when_told(tmp_path):
+    # A busy machine may give it no second of its own at first.
+    for _ in range(5):
+        _run(tmp_path)
+        if _sent(tmp_path / "beat"):
+            break
+    assert _sent(tmp_path / "beat") >= 1
 
 
 def test_it_loads_no_app_of_the_portal(tmp_path):
