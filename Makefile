@@ -20,7 +20,7 @@ help:
 	@echo "make run     start the portal with its demo data (PORT moves it from 9100)"
 	@echo "make test    run every test"
 	@echo "make check   format, lint, types, floors, templates, migrations, API description"
-	@echo "make bench   measure, beside the peer"
+	@echo "make bench   measure, beside the peers (half an hour; ARGS=--quick a minute)"
 	@echo "make clean   remove what was built; the data in var/ stays"
 
 run: assets
@@ -42,6 +42,7 @@ check: $(FOR_TESTS) assets
 
 bench: $(FOR_TESTS) assets
 	@$(PYTHON) -m benchmarks $(ARGS)
+	@$(if $(ARGS),,for one in storm scale held; do $(PYTHON) -m benchmarks.$$one || exit 1; done)
 
 clean:
 	rm -rf $(VENV) build node_modules staticfiles .mypy_cache .ruff_cache .pytest_cache

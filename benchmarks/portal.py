@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,7 +23,9 @@ from benchmarks.load import LoadFault, http_request
 
 LOWEST_PORT = 21_700
 EVENTS_PATH = "/api/oms/events/correlate"
+PLAYING = re.compile(r"Playing on (\d+) meters")
 START_SECONDS = 300.0
+REST_SECONDS = 5.0
 STOP_SECONDS = 60.0
 SCOPES = ("events:write", "events:read", "outages:read")
 OUR_OWN_ENVIRONMENT = (
@@ -74,6 +77,20 @@ class Portal:
         with self.database() as connection:
             row = connection.execute(query, values).fetchone()
             return int(row[0]) if row else 0
+
+    def wait_for_simulator(self, meters: int) -> None:
+        """Wait until the demo has taken over a network of at least so many meters, and rests.
+
+        It looks each half minute, reads the whole network and the open outages, and would do so
+        in the middle of what is measured.
+        """
+        log = open_folder(self.var).log("simulator")
+        limit = time.monotonic() + START_SECONDS
+        while not any(int(n) >= meters for n in PLAYING.findall(log.read_text())):
+            if time.monotonic() > limit:
+                raise LoadFault(f"The demo does not take over the network; see {log}.")
+            time.sleep(servers.SHORTEST_PAUSE)
+        time.sleep(REST_SECONDS)
 
     def request(self, method: str, path: str, body: bytes = b"") -> bytes:
         """Return the bytes of a request of ours."""
