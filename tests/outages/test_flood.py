@@ -13,6 +13,8 @@ from apps.outages.models import CorrelationWork, SourceEvent
 from apps.outages.rules import read_report
 from apps.outages.rules.judgement import MANY_WAITING
 from apps.outages.selectors.flood import FEW, LARGE_BATCH, MANY
+from apps.outages.services import batch, telling
+from apps.outages.services.telling import Telling
 
 FEEDER = system("test")
 
@@ -161,7 +163,8 @@ def test_what_is_short_does_not_wait_for_what_is_long(
     assert judged == [row]
 
 
-def test_who_may_wait_for_long_is_told_at_once(town, clock):
+def test_who_may_wait_for_long_is_told_at_once(town, clock, monkeypatch):
+    monkeypatch.setattr(batch, "telling", Telling(0))
     send(clock, 1, "first", meter_id="m1")
     send(clock, 1, "second", meter_id="m1")
     assert OutboxRow.objects.filter(name="outages.events_matched").count() == 1
@@ -170,3 +173,39 @@ def test_who_may_wait_for_long_is_told_at_once(town, clock):
     rows = OutboxRow.objects.filter(name="outages.events_matched").order_by("id")
     outage = str(SourceEvent.objects.get(source_event_id="first-0").outage_id)
     assert [row.payload["changed"] for row in rows] == [[], [outage]]
+
+
+@pytest.mark.parametrize(("took", "told"), [(0.001, 2), (0.1, 3)])
+def test_screens_are_told_at_once_where_the_judgement_rests(
+    town, clock, monkeypatch, took, told
+):
+    monkeypatch.setattr(batch, "telling", Telling(0))
+    send(clock, 1, "first", meter_id="m1")
+    CorrelationWork.objects.update(took_seconds=took, state="done", waiting=0)
+    for n in range(2):
+        send(clock, 1, f"later-{n}", meter_id="m1")
+    assert OutboxRow.objects.filter(name="outages.events_matched").count() == told
+
+
+@pytest.mark.parametrize(("most", "told"), [(2, 3), (100, 6)])
+def test_screens_are_told_at_once_of_what_joins_but_not_of_every_event_of_many(
+    town, clock, monkeypatch, most, told
+):
+    monkeypatch.setattr(batch, "telling", Telling(most))
+    for n in range(6):
+        send(clock, 1, f"turn-{n}", meter_id="m1")
+    rows = OutboxRow.objects.filter(name="outages.events_matched").order_by("id")
+    outage = str(SourceEvent.objects.get(source_event_id="turn-0-0").outage_id)
+    changed = [row.payload["changed"] for row in rows]
+    assert changed == [[], *[[outage]] * (told - 1)]
+
+
+def test_each_second_begins_with_none_told(monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(telling.time, "monotonic", lambda: now)
+    some = Telling(2)
+    assert [some.may() for _ in range(3)] == [True, True, False]
+    now = 100.9
+    assert not some.may()
+    now = 101.0
+    assert some.may()

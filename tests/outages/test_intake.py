@@ -317,15 +317,6 @@ def test_work_is_counted_and_announced_once(town, clock):
     assert announced == [[work.key], []]
 
 
-@pytest.mark.parametrize(("took", "told"), [(0.001, 2), (0.1, 3)])
-def test_screens_are_told_at_once_where_the_judgement_rests(town, clock, took, told):
-    take(clock, event(clock, meter_id="m1"))
-    CorrelationWork.objects.update(took_seconds=took, state="done", waiting=0)
-    for _ in range(2):
-        take(clock, event(clock, meter_id="m1", source="onu", seconds=1))
-    assert OutboxRow.objects.filter(name="outages.events_matched").count() == told
-
-
 def test_who_may_not_report_is_refused_and_nothing_is_written(town, clock):
     nobody = Actor(kind=ActorKind.PERSON, label="nobody")
     with pytest.raises(Forbidden):

@@ -36,6 +36,7 @@ from apps.outages.services.causes import causes_of
 from apps.outages.services.holding import Tried
 from apps.outages.services.scada import ToldStates
 from apps.outages.services.spots import SpotFinder
+from apps.outages.services.telling import telling
 
 COPIED = 100
 """So many events are copied into their table; of fewer, to wait for it would take longer."""
@@ -299,8 +300,8 @@ class Batch:
     def write(self) -> tuple[EventsMatched, ...]:
         """Write the outages, their timelines, the events and the work; return what is to tell.
 
-        Nothing is told where the events only joined outages whose part of the network is to
-        be judged soon anyway: the judge tells what they changed.
+        Where the events only joined outages whose part of the network is to be judged soon
+        anyway, no more is told than screens can show: the judge tells what they changed.
         """
         self._wake_feeders_left()
         opened = [c for c in self.candidates if c.is_new]
@@ -309,7 +310,7 @@ class Batch:
         writing.insert_conflicts(self.conflicts, self.at)
         self._told_states.write()
         due, is_long = work.answer()
-        if not (opened or due or is_long):
+        if not (opened or due or is_long or (changed and telling.may())):
             return ()
         told = EventsMatched(
             at=self.at,
