@@ -46,9 +46,13 @@ _OF_FEW = (
     "ORDER BY o.first_detected_at, o.id LIMIT p.below) AS o)) "
     "AND o.feeder_number = ANY(%s::bigint[])"
 )
+# Arrays of thousands, which are hashed as a table; an array itself is only where it is a constant,
+# and is looked through for each outage in a plan that is kept.
 _OF_MANY = (
-    "o.feeder_number = ANY(%s::bigint[]) AND (o.edge_number = ANY(%s::bigint[]) "
-    "OR o.transformer_number = ANY(%s::bigint[]) OR o.device_code = ANY(%s::text[]) "
+    "o.feeder_number = ANY(%s::bigint[]) AND ("
+    "o.edge_number IN (SELECT unnest(%s::bigint[])) "
+    "OR o.transformer_number IN (SELECT unnest(%s::bigint[])) "
+    "OR o.device_code IN (SELECT unnest(%s::text[])) "
     "OR o.device_kind IN ('line', 'cable'))"
 )
 
