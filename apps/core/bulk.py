@@ -209,11 +209,12 @@ def _in_words(column: Sequence[Any]) -> Sequence[str]:
 
 
 def array(values: Iterable[float | UUID | datetime | str | None]) -> str:
-    """Return numbers, truths, ids and moments, or these in words, as PostgreSQL writes an array.
+    """Return finite numbers, truths, ids and moments as PostgreSQL writes an array.
 
-    A list costs psycopg ten times as much.
+    Or these in words. A list costs psycopg a hundred times as much.
     """
-    return "{" + ",".join(["NULL" if one is None else f'"{one}"' for one in values]) + "}"
+    written = orjson.dumps([*values], option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    return "{" + written[1:-1] + "}"
 
 
 def texts(values: Iterable[str]) -> str:

@@ -66,16 +66,13 @@ def _wanted(times: Sequence[DarkTime]) -> dict[tuple[UUID, int, datetime], datet
 
 
 def _write(rows: Sequence[Row], codes: dict[int, str]) -> None:
-    # Outages and moments are few and meters are many: each is put into words once.
-    outages = {key: str(key) for key in {row[0] for row in rows}}
-    moments = {at: at and str(at) for at in {at for row in rows for at in row[2:]}}
     change(
         _WRITE,
         [
-            array(outages[row[0]] for row in rows),
+            array(row[0] for row in rows),
             array(row[1] for row in rows),
             texts(codes.get(row[1], "") for row in rows),
-            array(moments[row[2]] for row in rows),
-            array(moments[row[3]] for row in rows),
+            array(row[2] for row in rows),
+            array(row[3] for row in rows),
         ],
     )
