@@ -2,7 +2,7 @@
 
 import gc
 
-OBJECTS, ROUNDS = 10_000, 10
+OBJECTS, ROUNDS = 50_000, 10
 """So many new objects between two looks; so many looks before older ones are looked at, too."""
 
 
