@@ -90,8 +90,9 @@ def answer(records: storms.World, parts: dict[int, list[Signal]]) -> storms.Answ
     for feeder, said in parts.items():
         signals = ordered(said)
         size = int(grid.layout.meters[grid.feeder_of_node == feeder].sum())
-        for number, found in enumerate(infer(devices, signals, (), size)):
-            outcome = conclude(found, devices, signals[-1].at + LATER, MOMENTARY)
+        all_found = infer(devices, signals, (), size)
+        outcomes = conclude(all_found, devices, signals[-1].at + LATER, MOMENTARY)
+        for number, (found, outcome) in enumerate(zip(all_found, outcomes, strict=True)):
             code = records.meters[found.meter].code if found.edge < 0 else ""
             key = f"{feeder}-{number}"
             code = code or grid.edge_code(found.edge)

@@ -69,7 +69,7 @@ def signal(what, at, meter=-1, edge=-1, *, exact=True, name=""):
 
 def judged(devices, signals, pins=()):
     found = infer(devices, ordered(signals), pins, 32)
-    return [(h, conclude(h, devices, LATER, MOMENTARY)) for h in found]
+    return list(zip(found, conclude(found, devices, LATER, MOMENTARY), strict=True))
 
 
 def codes(devices, signals, pins=()):
@@ -290,8 +290,9 @@ def answer_of(records, storm):
     for feeder, heard in parts.items():
         signals = ordered(heard)
         size = int(grid.layout.meters[grid.feeder_of_node == feeder].sum())
-        for number, found in enumerate(infer(devices, signals, (), size)):
-            outcome = conclude(found, devices, signals[-1].at + 3600, MOMENTARY)
+        hypotheses = infer(devices, signals, (), size)
+        outcomes = conclude(hypotheses, devices, signals[-1].at + 3600, MOMENTARY)
+        for number, (found, outcome) in enumerate(zip(hypotheses, outcomes, strict=True)):
             code = grid.edge_code(found.edge) if found.edge >= 0 else str(found.meter)
             key = f"{feeder}-{number}"
             outages[key] = Declared(code, outcome.momentary)

@@ -68,3 +68,40 @@ def test_what_a_device_above_keeps_dark_is_no_part_even_where_some_are_back(devi
     back = some("u", 1001, *BELOW[:3]) + some("u", 2001, *BELOW[3:], *BESIDE)
     found = told(devices, fuse + breaker + lost + back)
     assert [edge for edge, _, _ in found] == [FUSE, BREAKER]
+
+
+def ends(devices, signals):
+    """Return the device of each outage, its end in whole seconds, who is thought to be back."""
+    return [
+        (h.edge, o.ended_at and int(o.ended_at), len(o.presumed))
+        for h, o in judged(devices, signals)
+    ]
+
+
+def test_who_tells_of_power_later_is_no_longer_in_the_dark(devices):
+    # Of one transformer nobody told of the return, until all was dark and fed once more.
+    first = some("l", 100, *BELOW) + some("u", 1000, *BELOW[1:])
+    assert ends(devices, first) == [(FUSE, None, 0)]
+    again = some("l", 5000, *BELOW) + some("u", 9000, *BELOW)
+    assert ends(devices, first + again) == [(FUSE, 1000.0, 12), (FUSE, 9000.0, 0)]
+
+
+def test_one_who_told_of_nothing_more_keeps_the_outage_open(devices):
+    first = some("l", 100, *BELOW) + some("u", 1000, *BELOW[1:])
+    again = some("l", 5000, *BELOW, count=11) + some("u", 9000, *BELOW, count=11)
+    assert ends(devices, first + again)[0] == (FUSE, None, 11)
+
+
+def test_a_single_report_is_over_once_its_meter_tells_of_another_outage(devices):
+    alone = many("l", 100, 3, count=1)
+    again = some("l", 5000, *BELOW) + some("u", 9000, *BELOW)
+    assert ends(devices, alone + again) == [(-1, 5000.0, 1), (FUSE, 9000.0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("back", "ended"), [(1, None), (3, None), (4, 1000.0), (12, 1000.0)]
+)
+def test_a_third_of_a_transformers_reporters_say_that_it_is_fed(devices, back, ended):
+    lost = some("l", 100, *BELOW)
+    returned = some("u", 1000, *BELOW[1:]) + some("u", 1000, BELOW[0], count=back)
+    assert [at for _, at, _ in ends(devices, lost + returned)] == [ended]

@@ -1,7 +1,8 @@
 """Whether a hypothesis is over, since when, and whether it was momentary."""
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 
@@ -13,17 +14,36 @@ PATIENCE = 300.0
 
 FEWEST = 4
 MOST_BACK = 0.7
+SOME_BACK = 1 / 3
+"""Of those who reported below one transformer, which is fed as a whole: not by chance, nor because
+some hang elsewhere."""
 FEWEST_MOMENTARY = 3
 MOST_BACK_MOMENTARY = 0.6
 NEARLY_ALL = 0.9
 
 
 @dataclass(frozen=True, slots=True)
+class _Enough:
+    """How many have to be back that the others are: below a device of so many reporters.
+
+    `own` is the share below their own transformer, `share` that below a device further up.
+    """
+
+    fewest: int
+    own: float
+    share: float
+
+
+_BRIEF = _Enough(FEWEST_MOMENTARY, MOST_BACK_MOMENTARY, MOST_BACK_MOMENTARY)
+_LASTING = _Enough(FEWEST, SOME_BACK, MOST_BACK)
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """How it ended. `ended_at` is None while it goes on.
 
-    `presumed` holds the meters whose return was not heard, but whose neighbours' was, with the
-    moment.
+    `presumed` holds the meters whose return was not heard, but whose neighbours' was, or who
+    told of power later, with the moment.
     """
 
     ended_at: float | None
@@ -32,32 +52,112 @@ class Outcome:
 
 
 def conclude(
-    found: Hypothesis, devices: Devices, now: float, momentary_seconds: float
+    found: Sequence[Hypothesis], devices: Devices, now: float, momentary_seconds: float
+) -> list[Outcome]:
+    """Return how each hypothesis of a part stands at `now` (seconds since 1970).
+
+    Who tells of power when another outage is over is not in the dark because of this one, even
+    where its return then was not heard.
+    """
+    outcomes = [_conclude(one, devices, now, momentary_seconds, {}) for one in found]
+    unsure = {
+        n: set(_silent(found[n])) for n, o in enumerate(outcomes) if o.ended_at is None
+    }
+    told = _told(found, set().union(*unsure.values()))
+    for number, silent in unsure.items():
+        powered = _powered(found[number], silent & told.keys(), told)
+        if powered:
+            outcomes[number] = _conclude(
+                found[number], devices, now, momentary_seconds, powered
+            )
+    return outcomes
+
+
+def _silent(found: Hypothesis) -> list[int]:
+    """Return who told of the loss and of no return after it."""
+    return [m for m, at in found.lost.items() if found.back.get(m, -inf) < at]
+
+
+def _told(
+    found: Sequence[Hypothesis], meters: set[int]
+) -> dict[int, list[tuple[float, float]]]:
+    """Return when these meters told of power, and when they had lost it before."""
+    told: dict[int, list[tuple[float, float]]] = {}
+    for one in found:
+        for meter in meters & one.back.keys():
+            told.setdefault(meter, []).append((one.back[meter], one.lost.get(meter, -inf)))
+    return told
+
+
+def _powered(
+    found: Hypothesis,
+    silent: Iterable[int],
+    told: Mapping[int, Sequence[tuple[float, float]]],
+) -> dict[int, float]:
+    """Return the silent meters that told of power later, and when they had it.
+
+    As the others of the outage before them; where none is, when they told, or lost it anew.
+    """
+    returns = sorted(found.back.values())
+    powered = {}
+    for meter in silent:
+        lost = found.lost[meter]
+        had = [
+            anew if lost + PATIENCE < anew < back else back
+            for back, anew in told[meter]
+            if back > lost
+        ]
+        if had:
+            before = bisect_right(returns, min(had))
+            at = returns[before - 1] if before else min(had)
+            powered[meter] = max(lost, at)
+    return powered
+
+
+def _conclude(
+    found: Hypothesis,
+    devices: Devices,
+    now: float,
+    momentary_seconds: float,
+    powered: Mapping[int, float],
 ) -> Outcome:
-    """Return how the hypothesis stands at `now` (seconds since 1970)."""
     limit = found.since + momentary_seconds
     if found.closed_at is not None:
         return Outcome(found.closed_at, found.closed_at <= limit, {})
-    silent = [m for m, at in found.lost.items() if found.back.get(m, -inf) < at]
+    silent = _silent(found)
     back = list(found.back.values())
-    if not back:
+    if not (back or powered):
         return Outcome(None, momentary=False, presumed={})
     if not silent and max(back) <= limit:
         return Outcome(max(back), momentary=True, presumed={})
-    early = {m: at for m, at in found.back.items() if at <= limit}
-    later = [m for m in found.lost if m not in early]
-    brief = _presume(found, devices, later, early, FEWEST_MOMENTARY, MOST_BACK_MOMENTARY)
-    if early and len(early) + len(brief) >= NEARLY_ALL * (len(early) + len(later)):
-        ended = max(early.values())
-        if now >= ended + PATIENCE:
-            return Outcome(ended, momentary=True, presumed=brief)
+    brief = _brief(found, devices, limit, now)
+    if brief is not None:
+        return brief
     if not silent:
         ended = max([at for m, at in found.back.items() if m in found.lost] or back)
         return Outcome(ended, ended <= limit, {})
-    presumed = _presume(found, devices, silent, found.back, FEWEST, MOST_BACK)
-    ended = max(back)
+    presumed = {
+        **powered,
+        **_presume(found, devices, silent, found.back, _LASTING),
+    }
+    ended = max([*back, *powered.values()])
     over = len(presumed) == len(silent) and now >= ended + PATIENCE
     return Outcome(ended if over else None, over and ended <= limit, presumed)
+
+
+def _brief(found: Hypothesis, devices: Devices, limit: float, now: float) -> Outcome | None:
+    """Return how it ended where nearly all were back within the limit, else None."""
+    early = {m: at for m, at in found.back.items() if at <= limit}
+    later = [m for m in found.lost if m not in early]
+    presumed = _presume(found, devices, later, early, _BRIEF)
+    if not early or len(early) + len(presumed) < NEARLY_ALL * (len(early) + len(later)):
+        return None
+    ended = max(early.values())
+    return (
+        Outcome(ended, momentary=True, presumed=presumed)
+        if now >= ended + PATIENCE
+        else None
+    )
 
 
 @dataclass(slots=True)
@@ -74,8 +174,7 @@ def _presume(
     devices: Devices,
     silent: Iterable[int],
     back: Mapping[int, float],
-    fewest: int,
-    share: float,
+    enough: _Enough,
 ) -> dict[int, float]:
     """Return when the silent meters came back, where enough of their neighbours did."""
     chains = {meter: devices.above(found.nodes[meter]) for meter in found.lost}
@@ -85,8 +184,7 @@ def _presume(
     for meter in silent:
         chain = chains[meter]
         if chain not in since:
-            group = _nearest(found, chain, groups, fewest)
-            since[chain] = None if group is None else _returned(group, share)
+            since[chain] = _fed_since(found, chain, groups, enough)
         at = since[chain]
         if at is not None:
             presumed[meter] = at
@@ -123,20 +221,21 @@ def _up_to(edge: int, chain: tuple[int, ...]) -> tuple[int, ...]:
     return chain[: chain.index(edge) + 1] if edge in chain else chain
 
 
-def _nearest(
+def _fed_since(
     found: Hypothesis,
     chain: tuple[int, ...],
     groups: Mapping[int, _Group],
-    fewest: int,
-) -> _Group | None:
-    """Return the nearest of the devices below which enough reported, or None."""
+    enough: _Enough,
+) -> float | None:
+    """Return since when those who hang below these devices are back, or None.
+
+    It is said by those below the nearest of them below which enough reported: by some of them
+    where that is their transformer, else by most.
+    """
     for edge in _up_to(found.edge, chain):
-        if groups[edge].count >= fewest:
-            return groups[edge]
+        group = groups[edge]
+        if group.count >= enough.fewest:
+            share = enough.own if edge == chain[0] else enough.share
+            is_fed = group.returned > 1 and group.returned >= share * group.count
+            return group.latest if is_fed else None
     return None
-
-
-def _returned(group: _Group, share: float) -> float | None:
-    """Return since when the group is back, or None: too few of it are."""
-    enough = group.returned and group.returned >= share * group.count
-    return group.latest if enough else None

@@ -92,7 +92,7 @@ def hear(grid: "Grid", feeder: int, since: datetime | None, at: datetime) -> Hea
         at.timestamp(),
     )
     limit = float(value(declared.MOMENTARY_SECONDS))
-    outcomes = [conclude(h, devices, at.timestamp(), limit) for h in found]
+    outcomes = conclude(found, devices, at.timestamp(), limit)
     return Hearing(outages, events, signals, found, outcomes)
 
 

@@ -245,7 +245,7 @@ def _hear(devices: Devices, part: _Part, at: datetime, limit: float) -> None:
     pins = [_as_of(pin, at) for pin in pins_of(devices, fixed, events)]
     now = at.timestamp()
     part.found = infer(devices, part.signals, pins, part.meters, now)
-    part.outcomes = [conclude(one, devices, now, limit) for one in part.found]
+    part.outcomes = conclude(part.found, devices, now, limit)
     part.around = list(_around(part, at - MINUTE))
     for one in part.around:
         before = joined.get(one.opened, one.candidate)
