@@ -23,6 +23,7 @@ from benchmarks.load import LoadFault, http_request
 
 LOWEST_PORT = 21_700
 EVENTS_PATH = "/api/oms/events/correlate"
+METERS = "SELECT count(*) FROM network_meter"
 PLAYING = re.compile(r"Playing on (\d+) meters")
 START_SECONDS = 300.0
 REST_SECONDS = 5.0
@@ -78,13 +79,13 @@ class Portal:
             row = connection.execute(query, values).fetchone()
             return int(row[0]) if row else 0
 
-    def wait_for_simulator(self, meters: int) -> None:
-        """Wait until the demo has taken over a network of at least so many meters, and rests.
+    def wait_for_simulator(self) -> None:
+        """Wait until the demo has taken over all meters that there are by now, and rests.
 
         It looks each half minute, reads the whole network and the open outages, and would do so
         in the middle of what is measured.
         """
-        log = open_folder(self.var).log("simulator")
+        log, meters = open_folder(self.var).log("simulator"), self.number(METERS)
         limit = time.monotonic() + START_SECONDS
         while not any(int(n) >= meters for n in PLAYING.findall(log.read_text())):
             if time.monotonic() > limit:

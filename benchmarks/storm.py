@@ -93,7 +93,7 @@ def storm_on(running: Portal, file: Path, *, meters: int, kind: str, seed: int) 
     """Generate a network, and a storm on it into the file; the demo plays on it from then on."""
     running.manage("generate_network", "--meters", str(meters), "--name", "storm")
     running.manage("simulate_storm", f"--{kind}", "--seed", str(seed), "--out", file)
-    running.wait_for_simulator(meters)
+    running.wait_for_simulator()
 
 
 def events_of(running: Portal, file: Path) -> Course:
