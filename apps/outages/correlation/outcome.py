@@ -148,16 +148,13 @@ def _conclude(
 def _brief(found: Hypothesis, devices: Devices, limit: float, now: float) -> Outcome | None:
     """Return how it ended where nearly all were back within the limit, else None."""
     early = {m: at for m, at in found.back.items() if at <= limit}
+    if not early or now < (ended := max(early.values())) + PATIENCE:
+        return None
     later = [m for m in found.lost if m not in early]
     presumed = _presume(found, devices, later, early, _BRIEF)
-    if not early or len(early) + len(presumed) < NEARLY_ALL * (len(early) + len(later)):
+    if len(early) + len(presumed) < NEARLY_ALL * (len(early) + len(later)):
         return None
-    ended = max(early.values())
-    return (
-        Outcome(ended, momentary=True, presumed=presumed)
-        if now >= ended + PATIENCE
-        else None
-    )
+    return Outcome(ended, momentary=True, presumed=presumed)
 
 
 @dataclass(slots=True)
