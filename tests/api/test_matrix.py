@@ -219,7 +219,9 @@ def test_what_was_deleted_reads_as_missing(gone, as_role, role):
     assert wrong == []
 
 
-def test_a_long_list_of_own_objects_costs_as_many_queries_as_a_short_one(places, as_role):
+def test_a_long_list_of_own_objects_costs_as_many_queries_as_a_short_one(
+    places, as_role, long_second
+):
     client = as_role("crew")
 
     def queries():

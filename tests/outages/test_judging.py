@@ -169,7 +169,9 @@ def test_one_early_power_up_of_two_ends_one_interruption(town, clock):
     assert outage.restored_at == clock.at + timedelta(seconds=950)
 
 
-def test_a_feeder_costs_as_many_questions_for_many_events_as_for_few(town, clock):
+def test_a_feeder_costs_as_many_questions_for_many_events_as_for_few(
+    town, clock, long_second
+):
     take(clock, "m1", "m2")
     judge_all(clock)
     take(clock, "m1", seconds=1)

@@ -235,7 +235,9 @@ def test_the_rule_follows_the_mode_and_scada_keeps_its_own(db, clock):
     assert selectors.rule_in_force("smart_meter") == STANDARD
 
 
-def test_the_rule_costs_no_query_within_a_second(db, clock, django_assert_num_queries):
+def test_the_rule_costs_no_query_within_a_second(
+    db, clock, long_second, django_assert_num_queries
+):
     selectors.rule_in_force("smart_meter")
     with django_assert_num_queries(0):
         for _ in range(100):
