@@ -8,8 +8,8 @@ from apps.core.actor import Actor
 from apps.network import selectors as network
 from apps.outages.correlation.explanation import Weighed, Why, explain
 from apps.outages.correlation.hypothesis import Hypothesis
-from apps.outages.correlation.parts import devices_of
-from apps.outages.selectors.hearing import Hearing, hear
+from apps.outages.correlation.parts import Devices, devices_of
+from apps.outages.selectors.hearing import Hearing, hear, identity_of
 from apps.outages.selectors.outages import outage as find_outage
 
 MOST = 12
@@ -61,7 +61,7 @@ def explanation_of(*, outage_id: str | UUID, viewer: Actor, at: datetime) -> Exp
     grid = network.grid()
     heard = hear(grid, row.feeder_number, row.first_detected_at, at)
     devices = devices_of(grid)
-    position = _position(heard, row.id)
+    position = _position(heard, devices, row.id)
     if position is None:
         return Explanation(row.id, row.device_code, "report", 0, 0, 0, ())
     found, outcome = heard.found[position], heard.outcomes[position]
@@ -88,16 +88,12 @@ def _basis(found: Hypothesis) -> str:
     return "topology" if found.parent is None else "part"
 
 
-def _position(heard: Hearing, outage_id: UUID) -> int | None:
-    """Return which hypothesis the outage is: the one that shares most events with it."""
-    best: tuple[int, int] | None = None
-    for position, found in enumerate(heard.found):
-        if found.pin == outage_id:
-            return position
-        shared = sum(heard.events[e].outage == outage_id for e in found.events)
-        if shared and (best is None or shared > best[0]):
-            best = shared, position
-    return None if best is None else best[1]
+def _position(heard: Hearing, devices: Devices, outage_id: UUID) -> int | None:
+    """Return which hypothesis the outage is, or that into which it goes."""
+    identity = identity_of(heard, devices)
+    if outage_id in identity.kept:
+        return identity.kept.index(outage_id)
+    return identity.merged.get(outage_id)
 
 
 def _candidate(weighed: Weighed, code: str, kind: str, reports: int) -> Candidate:

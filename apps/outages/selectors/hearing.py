@@ -1,14 +1,14 @@
 """Read what a feeder has said and infer what happened there. Nothing is written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from apps.configuration.selectors import value
-from apps.core.bulk import ask, rows_of
+from apps.core.bulk import array, ask, rows_of
 from apps.outages.correlation.course import infer
 from apps.outages.correlation.evidence import (
     SAME_MOMENT,
@@ -19,6 +19,7 @@ from apps.outages.correlation.evidence import (
 from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.outcome import Outcome, conclude
 from apps.outages.correlation.parts import Devices, devices_of
+from apps.outages.correlation.reconciliation import Identity, identify
 from apps.outages.models import Outage
 from apps.outages.rules import BY_PEOPLE, FINAL, Kind, PlaceKind
 from apps.outages.rules import settings as declared
@@ -30,6 +31,7 @@ BEFORE = timedelta(hours=2)
 FARTHEST = timedelta(hours=48)
 PLANNED, RESTORATION = Kind.PLANNED.value, Kind.RESTORATION.value
 _by_signal = itemgetter(0)
+_STANDING = "id = ANY(%s::uuid[]) AND merged_into_id IS NULL"
 _OPEN = (
     "feeder_number = %s AND merged_into_id IS NULL "
     "AND status IN ('detected', 'confirmed', 'in_progress')"
@@ -93,7 +95,56 @@ def hear(grid: "Grid", feeder: int, since: datetime | None, at: datetime) -> Hea
     )
     limit = float(value(declared.MOMENTARY_SECONDS))
     outcomes = conclude(found, devices, at.timestamp(), limit)
-    return Hearing(outages, events, signals, found, outcomes)
+    return _without_settled(Hearing(outages, events, signals, found, outcomes))
+
+
+def _without_settled(heard: Hearing) -> Hearing:
+    """Leave out what was settled before anything of this began, and so was not asked for.
+
+    Events from just before the first of the outages are read, which may be the last ones of an
+    earlier outage: they explain, but nothing is concluded from a part of its events.
+    """
+    owners = {event.outage for event in heard.events} - heard.outages.keys() - {None}
+    if not owners:
+        return heard
+    theirs = [
+        {heard.events[e].outage for e in _speaking(found).events} - {None}
+        for found in heard.found
+    ]
+    kept = [n for n, told in enumerate(theirs) if not told or not told <= owners]
+    shared = {key for n in kept for key in theirs[n] & owners if key is not None}
+    if shared:
+        # Of these the events are moved, so that they may go into another one.
+        found = rows_of(Outage, _STANDING, [array(shared)])
+        heard.outages.update((o.id, o) for o in found if not is_fixed(o))
+    return replace(
+        heard,
+        found=[heard.found[n] for n in kept],
+        outcomes=[heard.outcomes[n] for n in kept],
+    )
+
+
+def _speaking(found: Hypothesis) -> Hypothesis:
+    """Return the hypothesis, or where nothing speaks for it that of which it is a part."""
+    while not found.events and found.parent is not None:
+        found = found.parent
+    return found
+
+
+def identity_of(heard: Hearing, devices: Devices) -> Identity:
+    """Return which outage of record each hypothesis is, and which go into others."""
+    outages = heard.outages
+    return identify(
+        heard.found,
+        [event.outage for event in heard.events],
+        {k: (o.first_detected_at.timestamp(), o.number) for k, o in outages.items()},
+        frozenset(k for k, o in outages.items() if is_fixed(o)),
+        {
+            k: (o.parent_id, _edge(devices, o.device_code))
+            for k, o in outages.items()
+            if o.parent_id is not None
+        },
+    )
 
 
 def _outages(feeder: int, since: datetime | None) -> dict[UUID, Outage]:

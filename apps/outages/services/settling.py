@@ -16,7 +16,8 @@ from apps.outages.correlation.darktimes import reach_of, share_out
 from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.matching import Candidate
 from apps.outages.correlation.outcome import PATIENCE, Outcome
-from apps.outages.correlation.reconciliation import Identity, identify
+from apps.outages.correlation.parts import devices_of
+from apps.outages.correlation.reconciliation import Identity
 from apps.outages.models import Outage, TimelineEntry
 from apps.outages.rules import (
     PlaceKind,
@@ -24,7 +25,7 @@ from apps.outages.rules import (
     confidence,
     severity,
 )
-from apps.outages.selectors.hearing import Hearing, is_fixed, moment
+from apps.outages.selectors.hearing import Hearing, identity_of, moment
 from apps.outages.services import interruptions, trail, writing
 from apps.outages.services.comparing import (
     candidate_of,
@@ -75,14 +76,9 @@ class Plan:
     ends: dict[UUID, float] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
-        outages, events = self.heard.outages, self.heard.events
+        events = self.heard.events
         self.supplied = supplied(self.feeder, self.heard)
-        self.identity = identify(
-            self.heard.found,
-            [event.outage for event in events],
-            {k: (o.first_detected_at.timestamp(), o.number) for k, o in outages.items()},
-            frozenset(k for k, o in outages.items() if is_fixed(o)),
-        )
+        self.identity = identity_of(self.heard, devices_of(self.grid))
         self.keys = [key or uuid7() for key in self.identity.kept]
         self.moves = self._moves()
         self.candidates = {
@@ -209,9 +205,9 @@ class Plan:
 
     def _link(self, outage: Outage, n: int) -> None:
         parent = self.heard.found[n].parent
-        if parent is not None:
-            key = self.keys[self.heard.found.index(parent)]
-            outage.parent = self.heard.outages[key]
+        whole = next((k for k, h, _ in self._each() if h is parent), None)
+        if whole is not None:
+            outage.parent = self.heard.outages[whole]
             text = f"Still dark after {outage.parent.label} was restored"
         elif n in self.identity.split:
             outage.split_from = self.heard.outages.get(self.identity.split[n])

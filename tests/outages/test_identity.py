@@ -1,0 +1,94 @@
+"""However often a feeder is judged, what happened once is one outage."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from apps.core.actor import system
+from apps.network import selectors as network
+from apps.network import services as network_services
+from apps.outages import selectors
+from apps.outages.models import Outage, SourceEvent
+from tests.fixtures.network import PLACES, town_document
+from tests.outages.test_judging import judge_all, take
+
+pytestmark = pytest.mark.django_db
+
+FOUR_WALLS = ("t1", "t2", "t3", "t4")
+
+
+@pytest.fixture
+def large_town(db):
+    """Import the town with eight meters more below each transformer of its first feeder."""
+    document = town_document()
+    for node in FOUR_WALLS:
+        for number in range(8):
+            document["meters"].append(
+                {
+                    "id": f"{node}-{number}",
+                    "node": node,
+                    "customer": "c1",
+                    "latitude": PLACES[node][0],
+                    "longitude": PLACES[node][1],
+                }
+            )
+    network_services.import_network(
+        document=document, by=system("test"), at=datetime(2026, 11, 21, tzinfo=UTC)
+    )
+    network.grid(fresh=True)
+
+
+def test_what_was_over_before_anything_that_is_open_began_is_left_alone(town, clock):
+    take(clock, "m1")
+    take(clock, "m1", seconds=30, kind="power_up")
+    judge_all(clock)
+    take(clock, "m7", "m8", seconds=100)
+    (first, second) = judge_all(clock)
+    for hour in (3, 4, 5):
+        take(clock, "m9", seconds=hour * 3_600)
+        assert judge_all(clock) == [first, second]
+    assert SourceEvent.objects.filter(outage=first).count() == 2
+
+
+def everybody(node):
+    return [f"{node}-{number}" for number in range(8)]
+
+
+def closed_again(clock):
+    """Let the breaker trip and close again; behind two of the transformers nobody is back."""
+    take(clock, *(m for node in FOUR_WALLS for m in everybody(node)))
+    take(clock, device="CB-1", kind="breaker_trip", source="scada")
+    take(clock, device="CB-1", kind="breaker_close", source="scada", seconds=3_000)
+    take(clock, *everybody("t2"), *everybody("t4"), kind="power_up", seconds=3_005)
+    clock.forward(minutes=55)
+    return judge_all(clock)
+
+
+def test_what_stays_dark_is_one_outage_however_often_it_is_judged(large_town, clock):
+    breaker, *parts = closed_again(clock)
+    assert [(o.device_code, o.parent) for o in parts] == [
+        ("T-1", breaker),
+        ("T-3", breaker),
+    ]
+    assert breaker.status == "restored"
+    for _ in range(3):
+        clock.forward(minutes=5)
+        take(clock, "m13", "t2-1")
+        again = judge_all(clock)
+        assert [o for o in again if o.parent] == parts
+
+
+def test_a_part_that_stays_dark_is_explained_by_those_who_are_silent(large_town, clock):
+    _breaker, first, _second = closed_again(clock)
+    told = selectors.explanation_of(outage_id=first.id, viewer=system("test"), at=clock.at)
+    assert (told.basis, told.meters_reporting, told.meters_back) == ("part", 8, 0)
+    assert next(c.device_id for c in told.candidates if c.chosen) == "T-1"
+
+
+def test_what_was_only_late_to_tell_goes_into_what_it_was_part_of(large_town, clock):
+    breaker, first, second = closed_again(clock)
+    take(clock, *everybody("t1"), kind="power_up", seconds=3_004 - 55 * 60)
+    assert judge_all(clock) == [breaker]
+    merged = Outage.objects.filter(id__in=[first.id, second.id])
+    assert [o.merged_into for o in merged] == [breaker, breaker]
+    assert not Outage.objects.open().exists()
