@@ -147,6 +147,15 @@ def test_what_stays_dark_when_the_device_closes_goes_on_as_a_part_of_it(devices)
     assert found[0].remains  # a quarter is a step, not a part of its own
 
 
+def test_a_meter_and_its_modem_that_tell_of_one_loss_have_one_outage(devices):
+    told = [signal("l", 100, 41), signal("l", 101.3, 41, name="modem")]
+    ((found, _),) = judged(devices, told)
+    assert (found.meter, found.since, len(found.events)) == (41, 100.0, 2)
+    later = [signal("l", 5_000, 41), signal("l", 5_001, 41, name="modem")]
+    found = judged(devices, [*told, signal("u", 900, 41), *later])
+    assert [len(h.events) for h, _ in found] == [3, 2]
+
+
 def test_a_second_outage_of_the_same_device_is_another_one(devices):
     gone = dark(4, 100, 1, 2, 3, 4)
     back = [signal("u", 1000, 40 + n) for n in (1, 2, 3, 4)]

@@ -114,14 +114,26 @@ class Losses:
         told = {edge: held.since for edge, held in known.items()}
         opened = judge(self.part.devices, distinct, live, habit_of(chance), told)
         again = {held.edge for held in freed.values() if held.edge >= 0}
-        for index in self._open(opened, losses, known, again):
-            loss, held = signals[index], freed.get(index)
+        self._place_alone(self._open(opened, losses, known, again), freed)
+
+    def _place_alone(self, losses: Sequence[int], freed: Mapping[int, Hypothesis]) -> None:
+        """Leave the losses to where they were, else at their meters.
+
+        A meter that tells its loss twice, as it does where its modem has a gasp of its own, has
+        one outage.
+        """
+        placed: set[int] = set()
+        for index in losses:
+            loss, held = self.part.signals[index], freed.get(index)
             if held is not None and not self._stands(held):
                 held = self.part.device_holder(loss, CLOCKS)
+            elif held is None and loss.meter in placed:
+                held = self.part.holder(loss, CLOCKS)
             if held is not None:
                 held.lose(index, loss.meter, loss.node, loss.at)
             else:
                 self.loners.single(index, loss.meter, loss.node, loss.at)
+                placed.add(loss.meter)
 
     def _stands(self, held: Hypothesis) -> bool:
         """Return whether the outage was not gathered with others meanwhile."""
