@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import environ
-from celery.schedules import schedule
 from csp.constants import NONCE, NONE, SELF
 
 from oms.embedded import broker_url, database_of, read_run_file, secret_of, valkey_url
 from oms.logs import configure as configure_logs
+from oms.schedule import SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -206,78 +206,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat")
-CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    "judge-feeders-left-over": {
-        "task": "apps.outages.tasks.judge_waiting",
-        "schedule": schedule(1.0),
-        "options": {"expires": 5},
-    },
-    "estimates-left-over": {
-        "task": "apps.outages.tasks.renew_estimates",
-        "schedule": schedule(5.0),
-        "options": {"expires": 5},
-    },
-    "planned-work": {
-        "task": "apps.outages.tasks.run_planned_work",
-        "schedule": schedule(5.0),
-        "options": {"expires": 5},
-    },
-    "verifications": {
-        "task": "apps.outages.tasks.settle_verifications",
-        "schedule": schedule(2.0),
-        "options": {"expires": 2},
-    },
-    "storm-mode": {
-        "task": "apps.outages.tasks.watch_for_storms",
-        "schedule": schedule(15.0),
-        "options": {"expires": 15},
-    },
-    "estimates-overdue": {
-        "task": "apps.outages.tasks.renew_overdue_estimates",
-        "schedule": schedule(60.0),
-        "options": {"expires": 50},
-    },
-    "estimates-in-a-storm": {
-        "task": "apps.crews.tasks.estimate_in_storm",
-        "schedule": schedule(60.0),
-        "options": {"expires": 50},
-    },
-    "send-notices-left-over": {
-        "task": "apps.notifications.tasks.send_waiting",
-        "schedule": schedule(2.0),
-        "options": {"expires": 5},
-    },
-    "send-mail": {
-        "task": "apps.accounts.tasks.send_mail_waiting",
-        "schedule": schedule(2.0),
-        "options": {"expires": 5},
-    },
-    "prove-the-trail": {
-        "task": "apps.audit.tasks.prove",
-        "schedule": schedule(3600.0),
-        "options": {"expires": 600},
-    },
-    "expire-proposals": {
-        "task": "apps.approvals.tasks.expire",
-        "schedule": schedule(60.0),
-        "options": {"expires": 50},
-    },
-    "write-audit-checkpoint": {
-        "task": "apps.audit.tasks.checkpoint",
-        "schedule": schedule(60.0),
-        "options": {"expires": 50},
-    },
-    "prune-kept-answers": {
-        "task": "apps.core.tasks.prune_kept_answers",
-        "schedule": schedule(3600.0),
-        "options": {"expires": 600},
-    },
-    "prune-delivered-events": {
-        "task": "apps.core.tasks.prune_outbox",
-        "schedule": schedule(3600.0),
-        "options": {"expires": 600},
-    },
-}
+CELERY_BEAT_SCHEDULE = SCHEDULE
 
 # --- Who ----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
