@@ -187,3 +187,17 @@ class ShiftLogChanged(Event):
     def subject(self) -> str:
         """Return one subject for the whole log."""
         return "outages:shift-log"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplayChanged(Event):
+    """A replay was asked for, made, or failed."""
+
+    name: ClassVar[str] = "outages.replay_changed"
+    run_id: UUID
+    state: str
+
+    @property
+    def subject(self) -> str:
+        """Return the replay."""
+        return f"replay:{self.run_id}"

@@ -7,11 +7,13 @@ from uuid import UUID
 from apps.configuration.selectors import value
 from apps.core.actor import system
 from apps.core.events import subscribe, subscribe_together
+from apps.core.work import WorkState
 from apps.outages import services
 from apps.outages.events import (
     EventsMatched,
     OutageMoved,
     OutagesRejudged,
+    ReplayChanged,
     ZoneEstimateChanged,
 )
 from apps.outages.rules import Status
@@ -19,6 +21,7 @@ from apps.outages.rules.settings import DEBOUNCE_MILLISECONDS, VERIFY_AUTOMATICA
 from apps.outages.tasks import (
     judge_part,
     judge_waiting,
+    make_replays,
     renew_estimates,
     verify_restored,
 )
@@ -98,3 +101,10 @@ def verify_after_restoration(events: Sequence[OutageMoved]) -> None:
 
 def _restored(events: Sequence[OutageMoved]) -> list[UUID]:
     return sorted({e.outage_id for e in events if e.after == Status.RESTORED})
+
+
+@subscribe(ReplayChanged)
+def make_what_was_asked_for(event: ReplayChanged) -> None:
+    """Have a replay made that was asked for. One that failed is found once it is due again."""
+    if event.state == WorkState.PENDING:
+        make_replays.apply_async(expires=30)

@@ -29,6 +29,7 @@ LOOK_SECONDS = 0.1
 """So long what was seen of the flood holds, where one part after the other is judged."""
 
 WEATHER, VERIFIER = system("weather"), system("verification")
+REPLAYS = system("replays")
 
 # Judges share this process: several at once make each other hold their feeder longer, which is
 # no harm where nobody waits for it. Then one infers while others wait for the database. What is
@@ -137,6 +138,15 @@ def verify_restored(outage_ids: list[str]) -> int:
 def settle_verifications() -> int:
     """Take in what meters have answered, stop waiting in time; return how many moved."""
     return services.settle_verifications(by=VERIFIER, at=timezone.now())
+
+
+@shared_task
+def make_replays() -> int:
+    """Make the replays that wait, one after the other; return how many."""
+    count = 0
+    while services.make_replay(by=REPLAYS, at=timezone.now(), clock=timezone.now):
+        count += 1
+    return count
 
 
 def _claim(*, calm: bool, key: str | None = None) -> list[CorrelationWork]:

@@ -245,7 +245,7 @@ def act(
     except DomainError as refusal:
         if deed.form is None or isinstance(refusal, ConfirmationRequired):
             raise
-        _explain(deed.form, refusal)
+        explain(deed.form, refusal)
         return _again(request, actor, page, deed, arguments, status_of(refusal))
     messages.success(request, deed.done if isinstance(deed.done, str) else deed.done(found))
     if not is_fragment(request):
@@ -275,7 +275,8 @@ def _again(
     return HttpResponse("".join(drawn), status=status, headers={"HX-Reswap": "none"})
 
 
-def _explain(form: Form, refusal: DomainError) -> None:
+def explain(form: Form, refusal: DomainError) -> None:
+    """Put what a refusal says beside the field that it names, or above the form."""
     named = {name: why for name, why in refusal.fields.items() if name in form.fields}
     if (field := refusal.fields.get("field")) in form.fields:
         named = {str(field): refusal.message}

@@ -1,24 +1,52 @@
-"""Replay: a past period played again minute by minute, over the map, by the same inference."""
+"""Replay: a past period played again minute by minute, over the map, by the same inference.
 
+It is made in the background; its page shows how far it is, and then the player.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from apps.core.actor import Actor
-from apps.core.errors import Invalid
+from apps.core.errors import DomainError
+from apps.core.work import WorkState
 from apps.network import selectors as network
 from apps.outages import selectors as outages
+from apps.outages import services as outage_services
 from apps.outages.rules import Source
+from apps.outages.rules.replaying import Film, Shown
 from apps.portal.mapping import MOST_DEAD, point
-from apps.portal.pages import Look, Page, for_people, show
+from apps.portal.pages import (
+    Look,
+    Page,
+    draw_page,
+    explain,
+    for_people,
+    look_of,
+    show,
+    status_of,
+)
 
+VIEW = "outages.view_outage"
 PRESETS = (1, 2, 6, 12, 24)
 MANY = 100
+KEPT_SHOWN, ROWS_SHOWN, NAMES_SHOWN = 50, 200, 12
 FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+STATES = {
+    WorkState.PENDING: (gettext_lazy("waits"), "pending"),
+    WorkState.LEASED: (gettext_lazy("is being made"), "in_progress"),
+    WorkState.DONE: (gettext_lazy("ready"), "completed"),
+    WorkState.QUARANTINED: (gettext_lazy("failed"), "critical"),
+}
 
 
 def _moment(label: Any) -> forms.DateTimeField:
@@ -40,68 +68,113 @@ class PeriodForm(forms.Form):
 
 
 def compose(viewer: Actor, look: Look) -> dict[str, Any]:
-    """Return what the page prints; what is wrong with the period stands above the map."""
-    start, end = _period(look)
-    form = PeriodForm({"start": f"{start:%Y-%m-%dT%H:%M}", "end": f"{end:%Y-%m-%dT%H:%M}"})
-    form.is_valid()
-    try:
-        found = outages.replay(start=start, end=end, viewer=viewer)
-    except Invalid as refusal:
-        return {"form": form, "presets": PRESETS, "wrong": refusal.message}
+    """Return what the list of replays prints, with the form that asks for another."""
+    runs = outages.replay_runs(viewer=viewer)[:KEPT_SHOWN]
     return {
-        "form": form,
+        "form": _form_of(*_period(look.query, look.at)),
         "presets": PRESETS,
-        "replay": found,
-        "rows": _rows(found.frames),
-        "film": _film(found),
+        "runs": [(run, *STATES[WorkState(run.state)]) for run in runs],
     }
 
 
-def _period(look: Look) -> tuple[datetime, datetime]:
-    now = look.at.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    hours = look.query.get("hours", "")
+def _form_of(start: datetime, end: datetime) -> PeriodForm:
+    return PeriodForm(
+        initial={"start": f"{start:{FORMATS[0]}}", "end": f"{end:{FORMATS[0]}}"}
+    )
+
+
+def _period(asked: Any, at: datetime) -> tuple[datetime, datetime]:
+    """Return the hours before now that are asked for, or the period; both are up to a minute."""
+    now = at.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    hours = asked.get("hours", "")
     if hours.isascii() and hours.isdigit() and int(hours) in PRESETS:
         return now - timedelta(hours=int(hours)), now
-    form = PeriodForm(look.query)
-    asked = form.cleaned_data if form.is_valid() else {}
-    end = (asked.get("end") or now).replace(tzinfo=UTC)
-    return (asked.get("start") or end - timedelta(hours=2)).replace(tzinfo=UTC), end
+    form = PeriodForm(asked)
+    told = form.cleaned_data if form.is_valid() else {}
+    end = (told.get("end") or now).replace(tzinfo=UTC)
+    return (told.get("start") or end - timedelta(hours=2)).replace(tzinfo=UTC), end
 
 
-def _rows(frames: list[outages.Frame]) -> list[dict[str, Any]]:
-    """Return the minutes in which anything changed, for who looks without a script."""
-    rows, before = [], None
-    for frame in frames:
-        going = [one for one in frame.outages if not one.is_over]
-        told = sorted((one.device, one.customers) for one in going)
-        if told != before:
-            rows.append(
-                {"at": frame.at, "outages": going, "events": sum(frame.events.values())}
-            )
-        before = told
-    return rows[-200:]
+PAGE = Page(
+    name="replay",
+    permission=VIEW,
+    parts=("kept",),
+    compose=compose,
+    topics=lambda _arguments: frozenset({"replays"}),
+    every=10.0,
+)
 
 
-def _film(found: outages.Replay) -> dict[str, Any]:
-    """Return the frames as the browser plays them: each outage once, by its place in a list."""
-    cast: dict[outages.Shown, int] = {}
-    frames = [
-        {
-            "at": frame.at.isoformat(timespec="seconds"),
-            "outages": [cast.setdefault(one, len(cast)) for one in frame.outages],
-            "events": frame.events,
-        }
-        for frame in found.frames
-    ]
+def compose_one(viewer: Actor, look: Look) -> dict[str, Any]:
+    """Return what the page of one replay prints; its film is read where it is drawn."""
+    run = outages.replay_run(run_id=look.arguments["run_id"], viewer=viewer)
+    label, word = STATES[WorkState(run.state)]
+
+    @cache
+    def film() -> Film | None:
+        return outages.film_of(run_id=run.id, viewer=viewer)
+
     return {
-        "frames": frames,
-        "outages": [_part(one) for one in cast],
-        "below": _below({one.device for one in cast}),
+        "run": run,
+        "label": label,
+        "word": word,
+        "percent": int(100 * run.share),
+        "is_made": run.state == WorkState.DONE,
+        "has_failed": run.state == WorkState.QUARANTINED,
+        "form": _form_of(run.starts_at, run.ends_at),
+        "presets": PRESETS,
+        "names_shown": NAMES_SHOWN,
+        "film": film,
+        "played": lambda: _played(film()),
+        "rows": lambda: _rows(film()),
+    }
+
+
+def _rows(film: Film | None) -> list[dict[str, Any]]:
+    """Return the minutes in which anything changed, for who looks without a script."""
+    rows: list[dict[str, Any]] = []
+    going: set[int] = set()
+    told: Counter[tuple[str, int]] = Counter()
+    if film is None:
+        return rows
+    for scene in film.scenes:
+        going.difference_update(scene.went)
+        going.update(n for n in scene.came if not film.cast[n].is_over)
+        before, told = (
+            told,
+            Counter((film.cast[n].device, film.cast[n].customers) for n in going),
+        )
+        if told != before:
+            out = sorted((film.cast[n] for n in going), key=_largest_first)
+            rows.append({"at": scene.at, "outages": out[:NAMES_SHOWN], "count": len(out)})
+    return rows[-ROWS_SHOWN:]
+
+
+def _largest_first(one: Shown) -> tuple[int, str]:
+    return -one.customers, one.device
+
+
+def _played(film: Film | None) -> dict[str, Any] | None:
+    """Return the film as the browser plays it: each outage once, by its place in a list."""
+    if film is None:
+        return None
+    return {
+        "frames": [
+            {
+                "at": scene.at.isoformat(timespec="seconds"),
+                "came": scene.came,
+                "went": scene.went,
+                "events": scene.events,
+            }
+            for scene in film.scenes
+        ],
+        "outages": [_part(one) for one in film.cast],
+        "below": dict(_below({one.device: one.customers for one in film.cast})),
         "sources": {source.value: str(source.label) for source in Source},
     }
 
 
-def _part(one: outages.Shown) -> dict[str, Any]:
+def _part(one: Shown) -> dict[str, Any]:
     drawn = None
     if one.latitude is not None and one.longitude is not None and not one.is_over:
         drawn = point(
@@ -120,29 +193,58 @@ def _part(one: outages.Shown) -> dict[str, Any]:
     }
 
 
-def _below(codes: set[str]) -> dict[str, list[int]]:
-    """Return the edges below each device, as the picture of the network numbers them."""
-    held, found, left = network.grid(), {}, MOST_DEAD
-    for code in sorted(codes):
+def _below(customers: dict[str, int]) -> Iterator[tuple[str, list[int]]]:
+    """Return the edges below each device, as the picture of the network numbers them.
+
+    Where they are too many, those below the devices with the most customers.
+    """
+    held, left = network.grid(), MOST_DEAD
+    for code in sorted(customers, key=lambda code: (-customers[code], code)):
         edge = held.edge_index(code)
         if edge is not None and left > 0:
-            found[code] = held.edges_below(edge).tolist()[:left]
-            left -= len(found[code])
-    return found
+            found = held.edges_below(edge).tolist()[:left]
+            left -= len(found)
+            yield code, found
 
 
-PAGE = Page(
-    name="replay",
-    permission="outages.view_outage",
-    parts=(),
-    compose=compose,
-    topics=lambda _arguments: frozenset(),
-    every=3_600.0,
+ONE = Page(
+    name="replay-run",
+    permission=VIEW,
+    parts=("making",),
+    compose=compose_one,
+    topics=lambda arguments: frozenset({f"replay:{arguments['run_id']}"}),
+    every=2.0,
 )
 
 
 @require_safe
 @for_people
 def page(request: HttpRequest, viewer: Actor) -> HttpResponse:
-    """Show the page."""
+    """Show the replays that are kept, and the form that asks for another."""
     return show(request, viewer, PAGE)
+
+
+@require_safe
+@for_people
+def one(request: HttpRequest, viewer: Actor, run_id: UUID) -> HttpResponse:
+    """Show one replay: how far it is, or the player."""
+    return show(request, viewer, ONE, run_id=run_id)
+
+
+@require_POST
+@for_people
+def ask(request: HttpRequest, viewer: Actor) -> HttpResponse:
+    """Ask for a replay, and go to its page; what is wrong stands beside the period."""
+    look, form = look_of(request, {}), PeriodForm(request.POST)
+    if form.is_valid() or "hours" in request.POST:
+        start, end = _period(request.POST, look.at)
+        try:
+            run = outage_services.ask_replay(start=start, end=end, by=viewer, at=look.at)
+        except DomainError as refusal:
+            explain(form, refusal)
+            status = status_of(refusal)
+        else:
+            return redirect("portal:replay-run", run_id=run.id)
+    else:
+        status = 400
+    return draw_page(request, PAGE, {**PAGE.view(viewer, look), "form": form}, status)

@@ -222,6 +222,7 @@ websocket_urlpatterns = [
     _live("bad-night", storm.PAGE),
     _live("work", work.PAGE),
     _live("replay", replay.PAGE),
+    _live("replay/<uuid:run_id>", replay.ONE),
     _live("planned", planned.PAGE),
     _live("planned/<int:work_id>", planned.ONE),
     _live("approvals", approvals.PAGE),

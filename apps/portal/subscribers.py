@@ -1,11 +1,11 @@
-"""Turn what notices, proposals and planned work publish into hints for open pages."""
+"""Turn what notices, proposals, planned work and replays publish into hints for open pages."""
 
 from uuid import UUID
 
 from apps.approvals.events import ProposalChanged
 from apps.core.events import subscribe
 from apps.notifications.events import NoticeRequested, NoticeSent
-from apps.outages.events import PlannedWorkChanged
+from apps.outages.events import PlannedWorkChanged, ReplayChanged
 from apps.realtime.services import hint
 
 
@@ -31,6 +31,12 @@ def on_proposal_changed(_event: ProposalChanged) -> None:
 def on_planned_work_changed(_event: PlannedWorkChanged) -> None:
     """Point at planned work."""
     hint(topics=["planned"])
+
+
+@subscribe(ReplayChanged)
+def on_replay_changed(event: ReplayChanged) -> None:
+    """Point at the replays, and at this one."""
+    hint(topics=["replays", f"replay:{event.run_id}"])
 
 
 def _about(outage_id: UUID | None) -> str:

@@ -19,10 +19,28 @@ function cell(text, name = "") {
   return made;
 }
 
+// Each minute says who comes and who goes; so one walks to the minute that is asked for.
+const shown = new Set();
+let position = -1;
+function walk(to) {
+  while (position < to) {
+    const frame = film.frames[++position];
+    for (const n of frame.went) shown.delete(n);
+    for (const n of frame.came) shown.add(n);
+  }
+  while (position > to) {
+    const frame = film.frames[position--];
+    for (const n of frame.came) shown.delete(n);
+    for (const n of frame.went) shown.add(n);
+  }
+}
+
 function draw() {
   const frame = film.frames[Number(slider.value)];
   if (!frame) return;
-  const going = frame.outages.map((n) => film.outages[n]).filter((one) => !one.over);
+  walk(Number(slider.value));
+  const going = [...shown].map((n) => film.outages[n]).filter((one) => !one.over);
+  going.sort((a, b) => b.customers - a.customers || (a.device < b.device ? -1 : 1));
   document.getElementById("film-time").textContent = `${clock.format(new Date(frame.at))} ${zone}`;
   document.getElementById("film-events").textContent = Object.entries(frame.events)
     .map(([source, n]) => `${film.sources[source] ?? source} ${n}`)
@@ -62,14 +80,20 @@ function start() {
   }, 60_000 / Number(speed.value));
 }
 
+// While it is made the page shows how far it is; then it is drawn anew, with the player.
+function wait() {
+  const look = () => document.querySelector("#live-making[data-made]") && location.reload();
+  for (const name of ["oms:fresh", "htmx:oobAfterSwap"]) document.addEventListener(name, look);
+}
+
 if (film) {
   document.getElementById("film").hidden = false;
   document.getElementById("film-list").hidden = false;
   slider.max = film.frames.length - 1;
-  const first = film.frames.findIndex((frame) => frame.outages.length);
+  const first = film.frames.findIndex((frame) => frame.came.length);
   slider.value = Math.max(0, first);
   slider.addEventListener("input", draw);
   play.addEventListener("click", () => (timer ? pause() : start()));
   speed.addEventListener("change", () => timer && (pause(), start()));
   draw();
-}
+} else wait();

@@ -7,7 +7,9 @@ from apps.accounts.models import User
 from apps.accounts.selectors import actor_of_user
 from apps.approvals import services as approvals
 from apps.approvals.models import Proposal
+from apps.core.actor import system
 from apps.network import selectors as network
+from apps.outages.services import make_replay
 
 
 def propose(person, role, by):
@@ -74,7 +76,12 @@ def test_outages_are_merged_by_keyboard_alone(evening, desk):
 def test_a_night_is_played_again_with_the_slider(evening, desk):
     at = desk()
     at.sign_in(evening.person("operator"))
-    at.go("/replay?hours=1")
+    at.go("/replay")
+    at.page.get_by_role("button", name="last hour").click()
+    at.page.get_by_role("heading", name="The replay is being made").wait_for()
+    now = timezone.now()
+    assert make_replay(by=system("test"), at=now, clock=timezone.now)
+    at.page.get_by_role("heading", name="At this minute").wait_for()
     at.map_is_drawn()
     slider = at.page.locator("#film-at")
     slider.evaluate("(s) => { s.value = 0; s.dispatchEvent(new Event('input')); }")

@@ -13,7 +13,7 @@ from apps.accounts.models import User
 from apps.accounts.selectors import actor_of_user
 from apps.approvals import services as approvals
 from apps.notifications.services import announce
-from apps.outages.services import WorkPlan, approve_work, plan_work
+from apps.outages.services import WorkPlan, approve_work, ask_replay, plan_work
 
 README_PICTURE = Path(__file__).parents[2] / "docs" / "img" / "overview.png"
 PAGES = {
@@ -30,7 +30,7 @@ PAGES = {
     "feeder": "/feeders/F3",
     "shift": "/shift",
     "work": "/work",
-    "replay": "/replay?hours=1",
+    "replay": "/replay",
     "planned": "/planned?device=FU-F3-2",
     "approvals": "/approvals",
     "people": "/people",
@@ -76,17 +76,26 @@ def test_every_page_looks_right(evening, desk, screenshot, theme):
     one = f"/outages/{outage.id}"
     pages = PAGES | {"outage": one, "why": f"{one}/why", "regroup": f"{one}/regroup"}
     pages["planned-work"] = f"/planned/{work}"
+    pages["replay-run"] = f"/replay/{evening.replay().id}"
+    pages["replay-unmade"] = f"/replay/{asked_for(admin)}"
     for name, path in pages.items():
         at.page.set_viewport_size(size_of("wall"))
         at.go(path)
         if name not in NOT_LIVE:
             at.is_live()
-        if name in ("overview", "outage"):
+        if name in ("overview", "outage", "replay-run"):
             at.map_is_drawn()
         for width in WIDTHS:
             at.page.set_viewport_size(size_of(width))
             at.page.wait_for_timeout(300)
             look_at(at.page, screenshot, name, width, theme)
+
+
+def asked_for(person):
+    """Ask for a replay that nobody makes; return its id."""
+    now = timezone.now()
+    by, start = actor_of_user(person), now - timedelta(hours=2)
+    return ask_replay(start=start, end=now, by=by, at=now).id
 
 
 def leave_something_to_decide(admin, other):

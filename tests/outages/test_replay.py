@@ -1,5 +1,6 @@
 """A period played again gives the same outages, minute by minute, and writes nothing."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,15 @@ from apps.core.models import OutboxRow
 from apps.outages import selectors
 from apps.outages.models import Outage, SourceEvent
 from apps.outages.rules import Status, read_report
-from apps.outages.services import change_status, take_reports
+from apps.outages.rules.replaying import packed, unpacked
+from apps.outages.services import (
+    WorkPlan,
+    approve_work,
+    begin_work,
+    change_status,
+    plan_work,
+    take_reports,
+)
 from tests.outages.test_judging import judge_all
 
 pytestmark = pytest.mark.django_db
@@ -117,7 +126,7 @@ def test_nothing_happened_is_no_fault(town, clock):
     assert [frame.outages for frame in found.frames] == [(), (), ()]
 
 
-def test_impossible_periods_are_refused(town, clock, nobody, monkeypatch):
+def test_impossible_periods_are_refused(town, clock, nobody):
     for minutes in (0, -1, 24 * 60 + 1):
         with pytest.raises(Invalid):
             selectors.replay(
@@ -125,7 +134,35 @@ def test_impossible_periods_are_refused(town, clock, nobody, monkeypatch):
             )
     with pytest.raises(Forbidden):
         selectors.replay(start=clock.at, end=clock.at + timedelta(minutes=1), viewer=nobody)
-    begin = night(clock)
-    monkeypatch.setattr("apps.outages.selectors.replaying.MOST_EVENTS", 5)
-    with pytest.raises(Invalid, match="Choose less time"):
-        played(begin, clock)
+
+
+def test_planned_work_is_shown_where_nothing_came_in(town, clock):
+    begin = clock.at
+    plan = WorkPlan("Cable", "FU-1", clock.at, clock.at + timedelta(minutes=10))
+    work = plan_work(plan=plan, by=VIEWER, at=clock.at)
+    approve_work(work_id=work.pk, by=system("other"), at=clock.at)
+    begin_work(work_id=work.pk, by=VIEWER, at=clock.forward(minutes=1))
+    found = played(begin, clock.forward(minutes=3) and clock)
+    assert [(one.device, one.customers) for one in found.frames[-1].outages] == [
+        ("FU-1", 6)
+    ]
+    assert (found.missing, found.surplus) == ([], [])
+
+
+def test_it_says_how_far_it_is(town, clock):
+    begin, shares = night(clock), []
+    selectors.replay(start=begin, end=clock.at, viewer=VIEWER, pace=shares.append)
+    assert shares == sorted(shares)
+    assert (shares[0] > 0, shares[-1]) == (True, 1.0)
+
+
+def test_what_is_kept_says_the_same(town, clock):
+    found = played(night(clock), clock)
+    film = unpacked(json.loads(json.dumps(packed(found))))
+    shown = set()
+    for scene, frame in zip(film.scenes, found.frames, strict=True):
+        shown = shown - set(scene.went) | set(scene.came)
+        assert {film.cast[place] for place in shown} == set(frame.outages)
+        assert (scene.at, scene.events) == (frame.at, frame.events)
+    assert (film.replayed, film.recorded) == (len(found.replayed), len(found.recorded))
+    assert sum(len(scene.came) for scene in film.scenes) < 12

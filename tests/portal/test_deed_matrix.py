@@ -16,7 +16,7 @@ from apps.outages.models import Handover, Outage, ShiftNote, ZoneEstimate
 from apps.outages.services import erase_outages
 from apps.portal.urls import urlpatterns
 from tests.permissions import ALLOW, DEEDS, DENY, OPEN_PAGES, OWN, PAGES, ROLES, STEPS
-from tests.portal.test_page_matrix import planned
+from tests.portal.test_page_matrix import asked, planned
 
 BODIES = {
     "storm": {"faults": "1"},
@@ -43,6 +43,7 @@ BODIES = {
         "plan-starts_at": "2099-01-01T10:00",
         "plan-ends_at": "2099-01-01T12:00",
     },
+    "replay-ask": {"hours": "1"},
     "work-reject": {"reason-reason": "x"},
     "work-cancel": {"reason-reason": "x"},
     "work-extend": {"extend-ends_at": "2099-01-01T12:00"},
@@ -142,7 +143,7 @@ def gone(city, outage):
         "user_id": person,
     }
     kept = {name: row.pk for name, row in rows.items()}
-    kept |= {"outage_id": outage.id, "work_id": planned().pk}
+    kept |= {"outage_id": outage.id, "work_id": planned().pk, "run_id": asked().id}
     kept["assignment_id"] = Assignment.objects.get(outage_id=outage.id).pk
     for row in rows.values():
         row.delete()

@@ -32,6 +32,7 @@ def evening(city):
     city.send("Line Crew Bravo", grave[1])
     plan = WorkPlan("Cable", "FU-F3-2", city.at, city.at + timedelta(hours=2))
     city.work = plan_work(plan=plan, by=system("test"), at=city.at)
+    city.played = city.replay()
     return city
 
 
@@ -45,6 +46,7 @@ def address(name, city):
         "device": {"code": "CB-3"},
         "feeder": {"code": "F3"},
         "planned-work": {"work_id": city.work.pk},
+        "replay-run": {"run_id": city.played.id},
     }
     return reverse(f"portal:{name}", kwargs=wanted.get(name, {}))
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.core.actor import system
-from apps.outages.services import WorkPlan, plan_work
+from apps.outages.services import WorkPlan, ask_replay, plan_work
 from apps.portal.urls import urlpatterns
 from tests.permissions import DENY, OPEN_PAGES, PAGES, ROLES, STEPS
 
@@ -41,6 +41,8 @@ def is_read(view):
 def arguments(name, outage):
     if name == "planned-work":
         return {"work_id": planned().pk}
+    if name == "replay-run":
+        return {"run_id": asked().id}
     return {
         "outage": {"outage_id": outage.id},
         "why": {"outage_id": outage.id},
@@ -55,6 +57,12 @@ def planned():
     now = timezone.now()
     plan = WorkPlan("New cable", "FU-F3-2", now, now + timedelta(hours=2))
     return plan_work(plan=plan, by=system("test"), at=now)
+
+
+def asked():
+    """Ask for a replay, which nobody makes."""
+    now = timezone.now()
+    return ask_replay(start=now - timedelta(hours=1), end=now, by=system("test"), at=now)
 
 
 def test_every_page_has_a_row():

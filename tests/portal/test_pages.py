@@ -75,11 +75,37 @@ def test_the_map_names_feeders_and_what_is_dark(evening, as_role):
 def test_a_replay_shows_what_is_known_by_coordinates(city, as_role):
     city.report("call_center", "no_power", 20, latitude=31.5, longitude=35.25)
     city.report("operator", "outage", 10, substation_id="SS1")
-    told = as_role("operator").get("/replay?hours=1")
-    assert not told.context["replay"].missing + told.context["replay"].surplus
-    film = told.context["film"]
-    drawn = {one["device"]: one["feature"] for one in film["outages"]}
+    told = as_role("operator").get(f"/replay/{city.replay().id}")
+    film = told.context["film"]()
+    assert not film.missing + film.surplus
+    played = told.context["played"]()
+    drawn = {one["device"]: one["feature"] for one in played["outages"]}
     assert drawn["31.5000, 35.2500"]["geometry"]["coordinates"] == [35.25, 31.5]
     assert drawn["SS1"]["properties"]["customers"] > 0
-    assert "ws-connect" not in told.content.decode()
     assert '<span class="mono">31.5000, 35.2500</span>' in told.content.decode()
+
+
+def test_a_replay_is_asked_for_and_shows_how_far_it_is(city, as_role):
+    client = as_role("operator")
+    asked = {"start": "2026-11-21T10:00", "end": "2026-11-21T12:00"}
+    answer = client.post("/replay/new", asked)
+    assert answer.status_code == 302
+    told = client.get(answer.url).content.decode()
+    assert "The replay is being made" in told
+    assert "film-data" not in told
+    assert client.post("/replay/new", asked).url == answer.url
+    assert answer.url in client.get("/replay").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"start": "2026-11-21T10:00", "end": "2026-11-21T10:00"}, "up to 24 hours"),
+        ({"start": "2026-11-19T10:00", "end": "2026-11-21T12:00"}, "up to 24 hours"),
+        ({"start": "yesterday", "end": ""}, "Enter a valid date/time."),
+    ],
+)
+def test_a_period_that_cannot_be_played_is_explained(city, as_role, asked, said):
+    answer = as_role("operator").post("/replay/new", asked)
+    assert answer.status_code == 400
+    assert said in answer.content.decode()

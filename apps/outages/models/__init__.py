@@ -9,6 +9,7 @@ from apps.outages.models.outage import (
     TimelineEntry,
 )
 from apps.outages.models.planned import PlannedWork
+from apps.outages.models.replay import ReplayRun
 from apps.outages.models.shift import Handover, ShiftNote
 from apps.outages.models.source_event import EventConflict, SourceEvent
 from apps.outages.models.storm import StormPeriod
@@ -26,6 +27,7 @@ __all__ = [
     "Outage",
     "OutageRows",
     "PlannedWork",
+    "ReplayRun",
     "ShiftNote",
     "SourceEvent",
     "StormPeriod",

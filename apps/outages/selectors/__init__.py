@@ -52,7 +52,8 @@ from apps.outages.selectors.reliability import (
     RestorationStep,
     reliability_of,
 )
-from apps.outages.selectors.replaying import Frame, Replay, Shown, replay
+from apps.outages.selectors.replaying import check_period, replay
+from apps.outages.selectors.replays import ReplayNotFound, film_of, replay_run, replay_runs
 from apps.outages.selectors.shifts import (
     handovers,
     happenings,
@@ -93,15 +94,13 @@ __all__ = [
     "Change",
     "EtrAccuracy",
     "Explanation",
-    "Frame",
     "OutageNotFound",
     "OutageTopology",
     "RatePoint",
     "RegionFigures",
     "Reliability",
-    "Replay",
+    "ReplayNotFound",
     "RestorationStep",
-    "Shown",
     "Situation",
     "SourceEvidence",
     "Statistics",
@@ -113,6 +112,7 @@ __all__ = [
     "by_region",
     "calls_about",
     "changes",
+    "check_period",
     "choices",
     "coming_works",
     "conflicts_of",
@@ -125,6 +125,7 @@ __all__ = [
     "events_of",
     "evidence_of",
     "explanation_of",
+    "film_of",
     "forget_estimates",
     "forget_storm_mode",
     "gravest",
@@ -143,6 +144,8 @@ __all__ = [
     "planned_works",
     "reliability_of",
     "replay",
+    "replay_run",
+    "replay_runs",
     "rule_in_force",
     "scope_of",
     "shift_notes",

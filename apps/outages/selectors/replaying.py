@@ -1,40 +1,30 @@
 """A period played again: what the inference would have said minute by minute. Writes nothing."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from itertools import groupby
+from operator import itemgetter
+
+from django.db.models import QuerySet
 
 from apps.accounts.services import require
-from apps.configuration.selectors import value
 from apps.core.actor import Actor
+from apps.core.bulk import ask
 from apps.core.errors import Invalid
 from apps.network import selectors as network
-from apps.outages.correlation.course import infer
-from apps.outages.correlation.evidence import Pin, Signal, ordered
-from apps.outages.correlation.hypothesis import Hypothesis
-from apps.outages.correlation.outcome import PATIENCE, Outcome, conclude
-from apps.outages.correlation.parts import Devices, devices_of
-from apps.outages.correlation.space import Neighbour
+from apps.outages.correlation.parts import devices_of
+from apps.outages.correlation.space import Neighbour, Turn
 from apps.outages.models import Outage, SourceEvent
-from apps.outages.rules import settings as declared
-from apps.outages.selectors.hearing import (
-    EventRow,
-    is_fixed,
-    moment,
-    pins_of,
-    signals_of,
-)
-from apps.outages.selectors.replaying_space import Group, OffNetwork, neighbour_of
-
-if TYPE_CHECKING:
-    from apps.network.topology import Grid
+from apps.outages.rules.replaying import Frame, Period, Replay, Shown
+from apps.outages.selectors.hearing import EventRow
+from apps.outages.selectors.replaying_feeder import Arrived, Change, FeederPlay, needed
+from apps.outages.selectors.replaying_space import Group, OffNetwork
 
 VIEW = "outages.view_outage"
-MINUTE = timedelta(minutes=1)
 LONGEST = timedelta(hours=24)
-MOST_EVENTS = 20_000
+READ_AT_ONCE = 5_000
 _COLUMNS = (
     "id",
     "source_type",
@@ -53,70 +43,23 @@ _COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """An outage at one minute: its device, since when, whether it is over, and its customers.
-
-    Off the network `feeder` is None, `device` the substation or `latitude, longitude` in
-    degrees, and `kind` `substation` or `coordinates`.
-    """
-
-    device: str
-    kind: str
-    feeder: int | None
-    since: datetime
-    customers: int
-    is_over: bool
-    momentary: bool
-    latitude: float | None
-    longitude: float | None
+Pace = Callable[[float], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What was known at the end of a minute, and how many events came in during it by source."""
-
-    at: datetime
-    outages: tuple[Shown, ...]
-    events: Mapping[str, int]
+def _at_once(_share: float) -> None:
+    """Play without a pause."""
 
 
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """The frames of a period; the devices of its outages as replayed and as recorded.
-
-    `missing` are recorded and not replayed, `surplus` the other way round. Off the network an
-    outage is the same only where the same events speak for it.
-    """
-
-    frames: list[Frame]
-    events: int
-    replayed: list[str]
-    recorded: list[str]
-    missing: list[str]
-    surplus: list[str]
+def check_period(*, start: datetime, end: datetime) -> Period:
+    """Return the period. Raises Invalid where it is empty or too long."""
+    if not start < end <= start + LONGEST:
+        raise Invalid("A period of up to 24 hours is replayed.", fields={"field": "end"})
+    return Period(start, end)
 
 
-@dataclass(slots=True)
-class _Part:
-    """One feeder while it is played: its signals in the order of their arrival.
-
-    `around` are its outages as events off the network may join them.
-    """
-
-    feeder: int
-    pairs: list[tuple[datetime, Signal, EventRow]]
-    meters: int
-    outages: list[Outage] = field(default_factory=list)
-    heard: int = 0
-    quiet: datetime | None = None
-    found: list[Hypothesis] = field(default_factory=list)
-    outcomes: list[Outcome] = field(default_factory=list)
-    signals: list[Signal] = field(default_factory=list)
-    around: list[Neighbour] = field(default_factory=list)
-
-
-def replay(*, start: datetime, end: datetime, viewer: Actor) -> Replay:
+def replay(
+    *, start: datetime, end: datetime, viewer: Actor, pace: Pace = _at_once
+) -> Replay:
     """Play the events that came in from `start` (inclusive) to `end` (exclusive) again.
 
     What people decided counts from the moment at which they did. A feeder is inferred again.
@@ -128,167 +71,130 @@ def replay(*, start: datetime, end: datetime, viewer: Actor) -> Replay:
     outages of feeders near them as these are inferred at the end of the minute. What began
     before `start` is not there, so what belongs to it stands alone.
 
-    Raises Forbidden, or Invalid for an empty or too long period, or one of too many events.
+    Feeders are played one after the other, so that only the events of one are held. `pace` is
+    called after each minute of one, with the share of the work that is done, 0 to 1.
+
+    Raises Forbidden, or Invalid for an empty or too long period.
     """
     require(viewer, VIEW)
-    if not start < end <= start + LONGEST:
-        raise Invalid("A period of up to 24 hours is replayed.", fields={"field": "end"})
+    period = check_period(start=start, end=end)
     rows = SourceEvent.objects.filter(accepted_at__gte=start, accepted_at__lt=end)
-    count = rows.count()
-    if count > MOST_EVENTS:
-        raise Invalid(
-            f"{count} events came in; up to {MOST_EVENTS} are replayed. Choose less time.",
-            fields={"field": "end"},
-        )
     devices = devices_of(network.grid())
-    told = list(
-        rows.exclude(kind="ignored").values_list(
-            *_COLUMNS, "event_type", "accepted_at", "feeder_number"
-        )
-    )
-    parts = _parts(devices, told, start, end)
     off = OffNetwork(devices.grid, rows, start, end)
-    arrivals = list(rows.values_list("accepted_at", "source_type"))
-    frames = list(_frames(devices, parts, off, arrivals, start, end))
-    return _compared(frames, count, parts, off)
+    events, recorded = _arrivals(period), _recorded(period)
+    joined_in = sorted({period.minute_of(at) for at in off.arrived()})
+    total, heard, acts = sum(map(Counter.total, events.values())), 0, []
+
+    def hear(count: int) -> None:
+        nonlocal heard
+        heard += count
+        pace(min(heard / max(total, 1), 1.0))
+
+    for feeder, arrived in _by_feeder(rows, set(recorded)):
+        play = FeederPlay(devices, feeder, arrived, recorded[feeder], joined_in)
+        changes = list(play.play(period, hear))
+        acts.append(deque(needed(changes, joined_in, end)))
+    frames = list(_frames(period, acts, off, events))
+    return _compared(frames, total, recorded, off)
 
 
-def _compared(
-    frames: list[Frame], count: int, parts: Sequence[_Part], off: OffNetwork
-) -> Replay:
-    """Return the replay beside the record."""
-    last = frames[-1].outages if frames else ()
-    replayed = Counter(off.replayed())
-    replayed.update(Group(one.device) for one in last if one.feeder is not None)
-    recorded = Counter(off.recorded())
-    recorded.update(Group(row.device_code) for part in parts for row in part.outages)
-    return Replay(
-        frames,
-        count,
-        _names(replayed),
-        _names(recorded),
-        missing=_names(recorded - replayed),
-        surplus=_names(replayed - recorded),
+def _arrivals(period: Period) -> dict[datetime, Counter[str]]:
+    """Return how many events came in, by the end of their minute and by source."""
+    told = ask(
+        "SELECT date_bin('1 minute', accepted_at, %s), source_type, count(*) "
+        "FROM outages_sourceevent WHERE accepted_at >= %s AND accepted_at < %s GROUP BY 1, 2",
+        [period.start, period.start, period.end],
     )
-
-
-def _names(groups: Counter[Group]) -> list[str]:
-    return sorted(group.name for group in groups.elements())
-
-
-def _parts(
-    devices: Devices, told: Sequence[tuple[object, ...]], start: datetime, end: datetime
-) -> list[_Part]:
-    by_feeder: dict[int, list[tuple[EventRow, datetime]]] = {}
-    for *columns, event_type, accepted_at, feeder in told:
-        if feeder is not None:
-            asked = event_type in ("ping_powered", "ping_dark")
-            row = EventRow._make((*columns, asked))
-            by_feeder.setdefault(int(str(feeder)), []).append((row, accepted_at))  # type: ignore[arg-type]
-    found = []
-    for feeder, rows in sorted(by_feeder.items()):
-        accepted = {row.id: at for row, at in rows}
-        pairs = [
-            (accepted[row.id], signal, row)
-            for signal, row in signals_of(devices, feeder, [row for row, _ in rows])
-        ]
-        outages = Outage.objects.standing().filter(
-            feeder_number=feeder, opened_at__gte=start, opened_at__lt=end
-        )
-        part = _Part(
-            feeder, sorted(pairs, key=lambda p: (p[0], p[1])), devices.meters_of(feeder)
-        )
-        part.outages = list(outages.order_by("number"))
-        found.append(part)
+    found: dict[datetime, Counter[str]] = {}
+    for begun, source, count in told.fetchall():
+        found.setdefault(period.minute_of(begun), Counter())[source] = count
     return found
 
 
-def _frames(
-    devices: Devices,
-    parts: Sequence[_Part],
-    off: OffNetwork,
-    arrivals: Sequence[tuple[datetime, str]],
-    start: datetime,
-    end: datetime,
-) -> Iterator[Frame]:
-    limit = float(value(declared.MOMENTARY_SECONDS))
-    counts: dict[datetime, Counter[str]] = {}
-    for at, source in arrivals:
-        counts.setdefault(start + (at - start) // MINUTE * MINUTE, Counter())[source] += 1
-    at = start
-    while at < end:
-        begun, at = at, min(at + MINUTE, end)
-        for part in parts:
-            _hear(devices, part, at, limit)
-        off.space.play(at, [one for part in parts for one in part.around])
-        shown = [one for part in parts for one in _shown(devices.grid, part)]
-        shown += _shown_off(off)
-        shown.sort(key=lambda one: (one.is_over, -one.customers, one.device))
-        yield Frame(at, tuple(shown), dict(counts.get(begun, {})))
+def _recorded(period: Period) -> defaultdict[int, list[Outage]]:
+    """Return the outages on the network that began in the period, by feeder."""
+    rows = Outage.objects.standing().exclude(feeder_number=None)
+    found: defaultdict[int, list[Outage]] = defaultdict(list)
+    for row in rows.filter(opened_at__gte=period.start, opened_at__lt=period.end).order_by(
+        "number"
+    ):
+        found[row.feeder_number or 0].append(row)
+    return found
 
 
-def _hear(devices: Devices, part: _Part, at: datetime, limit: float) -> None:
-    """Judge the part as it stood at `at`, where anything came in or is still waited for."""
-    heard = part.heard
-    while heard < len(part.pairs) and part.pairs[heard][0] < at:
-        heard += 1
-    if heard == part.heard and (part.quiet is None or at > part.quiet):
-        return
-    joined = {} if heard != part.heard else {n.opened: n.candidate for n in part.around}
-    if heard != part.heard:
-        part.quiet = at + timedelta(seconds=PATIENCE) + MINUTE
-    part.heard = heard
-    part.signals = ordered(signal for _, signal, _ in part.pairs[:heard])
-    place = {signal: row for _, signal, row in part.pairs[:heard]}
-    events = [place[signal] for signal in part.signals]
-    fixed = {row.id: row for row in part.outages if _decided_at(row, at)}
-    pins = [_as_of(pin, at) for pin in pins_of(devices, fixed, events)]
-    now = at.timestamp()
-    part.found = infer(devices, part.signals, pins, part.meters, now)
-    part.outcomes = conclude(part.found, devices, now, limit)
-    part.around = list(_around(part, at - MINUTE))
-    for one in part.around:
-        before = joined.get(one.opened, one.candidate)
-        one.candidate.last_event_at = max(one.candidate.last_event_at, before.last_event_at)
-
-
-def _decided_at(outage: Outage, at: datetime) -> bool:
-    """Return whether people had decided by then where the outage is."""
-    if not is_fixed(outage):
-        return False
-    decided = (
-        outage.confirmed_at,
-        outage.in_progress_at,
-        outage.cancelled_at,
-        outage.opened_at if outage.is_planned else None,
-        None if outage.ended_by_evidence else outage.restored_at,
+def _by_feeder(
+    rows: QuerySet[SourceEvent], recorded: set[int]
+) -> Iterator[tuple[int, list[Arrived]]]:
+    """Return the events of each feeder as they came in; of those with outages, if only that."""
+    told = (
+        rows.exclude(kind="ignored")
+        .exclude(feeder_number=None)
+        .order_by("feeder_number")
+        .values_list("feeder_number", "accepted_at", "event_type", *_COLUMNS)
     )
-    return any(moment is not None and moment <= at for moment in decided)
-
-
-def _as_of(pin: Pin, at: datetime) -> Pin:
-    later = pin.until is not None and pin.until > at.timestamp() and not pin.planned
-    return replace(pin, until=None) if later else pin
-
-
-def _shown(grid: "Grid", part: _Part) -> Iterator[Shown]:
-    rows = {signal: row for _, signal, row in part.pairs}
-    for found, outcome in zip(part.found, part.outcomes, strict=True):
-        events = [rows[part.signals[e]] for e in found.events]
-        at = next((e for e in events if e.latitude is not None), None)
-        meter = next((e.meter_code for e in events if e.meter == found.meter), "")
-        on_device = found.edge >= 0
-        yield Shown(
-            device=grid.edge_code(found.edge) if on_device else meter,
-            kind=str(grid.edge_kind(found.edge)) if on_device else "service",
-            feeder=part.feeder,
-            since=moment(found.since),
-            customers=grid.meters_below(found.node) if on_device else 1,
-            is_over=outcome.ended_at is not None,
-            momentary=outcome.momentary,
-            latitude=at.latitude if at else None,
-            longitude=at.longitude if at else None,
+    silent = set(recorded)
+    for feeder, group in groupby(told.iterator(READ_AT_ONCE), itemgetter(0)):
+        silent.discard(feeder)
+        yield (
+            feeder,
+            [
+                (at, EventRow._make((*columns, word in ("ping_powered", "ping_dark"))))
+                for _, at, word, *columns in group
+            ],
         )
+    yield from ((feeder, []) for feeder in sorted(silent))
+
+
+def _frames(
+    period: Period,
+    acts: Sequence[deque[Change]],
+    off: OffNetwork,
+    events: Mapping[datetime, Counter[str]],
+) -> Iterator[Frame]:
+    """Return what was known minute by minute. A minute without a change has the same outages."""
+    cast: list[tuple[Shown, ...]] = [()] * len(acts)
+    stage = [_Around() for _ in acts]
+    shown: tuple[Shown, ...] = ()
+    off_shown: list[Shown] = []
+    for at in period.minutes():
+        changed = False
+        for place, act in enumerate(acts):
+            if act and act[0].at == at:
+                change = act.popleft()
+                changed, cast[place] = True, change.shown
+                stage[place].go_on(change)
+        off.space.play(at, [one for around in stage for one in around.outages])
+        before, off_shown = off_shown, list(_shown_off(off))
+        if changed or before != off_shown:
+            told = [*(one for outages in cast for one in outages), *off_shown]
+            shown = tuple(sorted(told, key=_rank))
+        yield Frame(at, shown, events.get(at, {}))
+
+
+def _rank(one: Shown) -> tuple[bool, int, str]:
+    return one.is_over, -one.customers, one.device
+
+
+@dataclass(slots=True)
+class _Around:
+    """The outages of a feeder as events off the network join them.
+
+    `last` is when each was last told of, such events included, until the feeder has news.
+    """
+
+    outages: Sequence[Neighbour] = ()
+    last: dict[Turn, datetime] = field(default_factory=dict)
+
+    def go_on(self, change: Change) -> None:
+        """Let them be what they are from this minute on."""
+        if change.is_news:
+            self.last.clear()
+        else:
+            self.last |= {n.opened: n.candidate.last_event_at for n in self.outages}
+        for one in change.around:
+            before = self.last.get(one.opened, one.candidate.last_event_at)
+            one.candidate.last_event_at = max(one.candidate.last_event_at, before)
+        self.outages = change.around
 
 
 def _shown_off(off: OffNetwork) -> Iterator[Shown]:
@@ -308,13 +214,27 @@ def _shown_off(off: OffNetwork) -> Iterator[Shown]:
         )
 
 
-def _around(part: _Part, since: datetime) -> Iterator[Neighbour]:
-    """Return the feeder's outages as events off the network from `since` on may join them."""
-    told = {signal: (at, row) for at, signal, row in part.pairs[: part.heard]}
-    rows = {row.id: row for row in part.outages}
-    for found, outcome in zip(part.found, part.outcomes, strict=True):
-        events = [told[part.signals[e]] for e in found.events]
-        fixed = None if found.pin is None else rows.get(found.pin)
-        one = neighbour_of(part.feeder, found, outcome, events, fixed, since)
-        if one is not None:
-            yield one
+def _compared(
+    frames: list[Frame],
+    count: int,
+    recorded_of: Mapping[int, Sequence[Outage]],
+    off: OffNetwork,
+) -> Replay:
+    """Return the replay beside the record."""
+    last = frames[-1].outages if frames else ()
+    replayed = Counter(off.replayed())
+    replayed.update(Group(one.device) for one in last if one.feeder is not None)
+    recorded = Counter(off.recorded())
+    recorded.update(Group(o.device_code) for rows in recorded_of.values() for o in rows)
+    return Replay(
+        frames,
+        count,
+        _names(replayed),
+        _names(recorded),
+        missing=_names(recorded - replayed),
+        surplus=_names(replayed - recorded),
+    )
+
+
+def _names(groups: Counter[Group]) -> list[str]:
+    return sorted(group.name for group in groups.elements())

@@ -74,6 +74,10 @@ class OffNetwork:
         )
         self.space = Space(grid, self._arrivals, _decisions(outages), limits)
 
+    def arrived(self) -> list[datetime]:
+        """Return when the events came in, in that order."""
+        return [one.accepted_at for one in self._arrivals]
+
     def place_of(self, first: Arrival) -> Place:
         """Return the place of the outage that begins with this event."""
         found = self._places.get(first.event_id)

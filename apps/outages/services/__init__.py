@@ -32,6 +32,7 @@ from apps.outages.services.regrouping import (
     place_outage,
     split_outage,
 )
+from apps.outages.services.replaying import ask_replay, make_replay
 from apps.outages.services.shifts import (
     hand_over,
     take_over,
@@ -59,6 +60,7 @@ __all__ = [
     "add_note",
     "answer_verification",
     "approve_work",
+    "ask_replay",
     "begin_work",
     "cancel_work",
     "change_status",
@@ -67,6 +69,7 @@ __all__ = [
     "extend_work",
     "hand_over",
     "judge",
+    "make_replay",
     "merge_outages",
     "place_outage",
     "plan_work",

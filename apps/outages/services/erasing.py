@@ -15,6 +15,7 @@ from apps.outages.models import (
     MeterPing,
     Outage,
     PlannedWork,
+    ReplayRun,
     SourceEvent,
     StormPeriod,
     TimelineEntry,
@@ -24,6 +25,7 @@ from apps.outages.models import (
 
 ERASE = "network.import_network"
 BEFORE_OUTAGES = (
+    ReplayRun,
     PlannedWork,
     CorrelationWork,
     EventConflict,
