@@ -132,6 +132,16 @@ def test_back_within_five_minutes_is_momentary_even_where_one_stays_silent(devic
     assert set(outcome.presumed) == {45}
 
 
+def test_who_lost_power_anew_in_what_is_over_had_it_back_before(devices):
+    first, again = signal("l", 100, 45), dark(4, 5_000, 1, 2, 3, 4, 5)
+    alone, later = judged(devices, [first, *again])
+    assert (alone[1].ended_at, later[1].ended_at) == (None, None)
+    back = [signal("u", 7_000, 40 + n) for n in (1, 2, 3, 4)]
+    alone, later = judged(devices, [first, *again, *back])
+    assert (alone[0].meter, later[0].edge) == (45, 3)
+    assert (alone[1].ended_at, later[1].ended_at) == (5_000.5, 7_000.0)
+
+
 def test_a_meter_that_is_not_back_keeps_a_small_outage_open(devices):
     gone = dark(4, 100, 1, 2, 3)
     ((_, outcome),) = judged(devices, [*gone, signal("u", 4000, 41), signal("u", 4000, 42)])

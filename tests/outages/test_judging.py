@@ -208,6 +208,21 @@ def test_a_device_that_scada_holds_open_makes_it_a_candidate_only(town, clock):
     assert outage.status == "restored"
 
 
+def test_a_device_that_opened_again_does_not_hold_its_first_outage_open(town, clock):
+    everybody = ("m1", "m2", "m4", "m5")
+    take(clock, device="FU-1", kind="trip", source="scada")
+    take(clock, *everybody, seconds=2)
+    take(clock, device="FU-1", kind="breaker_close", source="scada", seconds=900)
+    take(clock, *everybody, kind="power_up", seconds=901)
+    take(clock, device="FU-1", kind="trip", source="scada", seconds=1800)
+    take(clock, *everybody, seconds=1802)
+    first, second = judge_all(clock)
+    assert (first.device_code, second.device_code) == ("FU-1", "FU-1")
+    assert (first.status, second.status) == ("restored", "detected")
+    assert first.restored_at == clock.at + timedelta(seconds=900)
+    assert not Interruption.objects.filter(outage=first, ended_at=None).exists()
+
+
 @pytest.mark.parametrize("status", [Status.RESTORED, Status.CANCELLED])
 def test_whoever_ends_an_outage_closes_its_device(town, clock, status):
     take(clock, device="FU-1", kind="trip", source="scada")

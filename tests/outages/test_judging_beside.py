@@ -7,8 +7,15 @@ import pytest
 
 from apps.core.actor import system
 from apps.outages.models import CorrelationWork, Interruption, Outage, TimelineEntry
-from apps.outages.rules import Status, read_report
-from apps.outages.services import change_status, judge, judging, settling, take_reports
+from apps.outages.rules import EtrSource, Status, read_report
+from apps.outages.services import (
+    change_status,
+    judge,
+    judging,
+    publish_etr,
+    settling,
+    take_reports,
+)
 from tests.unfinished import beside
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -74,6 +81,34 @@ def test_events_come_in_while_the_judge_writes(town, clock, once):
     assert CorrelationWork.objects.get().waiting == 3
     (outage,) = judge_all(clock)
     assert (outage.device_code, outage.sources) == ("CB-1", {"smart_meter": 7})
+
+
+def test_an_estimate_that_is_made_meanwhile_keeps_nothing_open(town, clock, once):
+    take(clock, "m1", "m2")
+    (outage,) = judge_all(clock)
+    take(clock, "m1", "m2", kind="power_up", seconds=900)
+
+    def estimate():
+        publish_etr(
+            outage_id=outage.id,
+            estimate_at=clock.at + timedelta(hours=2),
+            source=EtrSource.OPERATOR,
+            by=SENDER,
+            at=clock.at + timedelta(seconds=1),
+        )
+
+    def beside_the_judge():
+        thread, faults = beside(estimate)
+        thread.join(20)
+        assert (thread.is_alive(), faults) == (False, [])
+
+    once(settling.Plan, "begin", beside_the_judge, before=True)
+    (outage,) = judge_all(clock)
+    assert outage.etr_source == EtrSource.OPERATOR
+    assert (outage.status, outage.restored_at) == (
+        "restored",
+        clock.at + timedelta(seconds=900),
+    )
 
 
 def test_what_joined_meanwhile_keeps_the_outage_open(town, clock, once):

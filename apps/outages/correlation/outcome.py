@@ -57,13 +57,13 @@ def conclude(
     """Return how each hypothesis of a part stands at `now` (seconds since 1970).
 
     Who tells of power when another outage is over is not in the dark because of this one, even
-    where its return then was not heard.
+    where its return then was not heard; nor is who lost it anew in one that is over.
     """
     outcomes = [_conclude(one, devices, now, momentary_seconds, {}) for one in found]
     unsure = {
         n: set(_silent(found[n])) for n, o in enumerate(outcomes) if o.ended_at is None
     }
-    told = _told(found, set().union(*unsure.values()))
+    told = _told(found, outcomes, set().union(*unsure.values()))
     for number, silent in unsure.items():
         powered = _powered(found[number], silent & told.keys(), told)
         if powered:
@@ -79,13 +79,17 @@ def _silent(found: Hypothesis) -> list[int]:
 
 
 def _told(
-    found: Sequence[Hypothesis], meters: set[int]
+    found: Sequence[Hypothesis], outcomes: Sequence[Outcome], meters: set[int]
 ) -> dict[int, list[tuple[float, float]]]:
-    """Return when these meters told of power, and when they had lost it before."""
+    """Return when these meters had power again, told or not, and when they had lost it before."""
     told: dict[int, list[tuple[float, float]]] = {}
-    for one in found:
-        for meter in meters & one.back.keys():
-            told.setdefault(meter, []).append((one.back[meter], one.lost.get(meter, -inf)))
+    for one, outcome in zip(found, outcomes, strict=True):
+        ended = (
+            {} if outcome.ended_at is None else dict.fromkeys(one.lost, outcome.ended_at)
+        )
+        back = ended | one.back
+        for meter in meters & back.keys():
+            told.setdefault(meter, []).append((back[meter], one.lost.get(meter, -inf)))
     return told
 
 

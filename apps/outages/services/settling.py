@@ -39,6 +39,7 @@ from apps.outages.services.places import describe
 from apps.outages.services.standing import (
     add_late,
     ends_now,
+    has_more,
     is_corrected,
     is_held_open,
     move_to,
@@ -110,7 +111,7 @@ class Plan:
             outage = self.heard.outages.get(key)
             if outage is None or outage.counted_place != outage.device_code:
                 return False
-            if ends_now(self.grid, outage, outcome) or is_corrected(outage, outcome):
+            if ends_now(self.grid, outage, found, outcome) or is_corrected(outage, outcome):
                 return False
             candidate = self.candidates.get(key)
             if candidate is not None and differs(self.grid, outage, candidate):
@@ -153,16 +154,16 @@ class Plan:
         self.late = {
             row.id: row
             for row in now
-            if row.updated_at != self.heard.outages[row.id].updated_at
+            if row.id in self.before and has_more(row, self.before[row.id])
         }
         merged = [(key, self.keys[n]) for key, n in self.identity.merged.items()]
         if merged:
             writing.merge_outages(merged, self.at)
         saved = []
-        for key, _, outcome in self._each():
+        for key, found, outcome in self._each():
             outage = self.heard.outages[key]
             self._weigh(outage)
-            self._end(outage, outcome)
+            self._end(outage, found, outcome)
             if _state(outage) != self.before[key] or key in self.linked:
                 outage.updated_at = self.at
                 saved.append(outage)
@@ -306,8 +307,8 @@ class Plan:
     def _interrupt(self) -> None:
         """Write who was without power when, unless that is written already."""
         ends = {
-            key: self._end_of(self.heard.outages[key], outcome)
-            for key, _, outcome in self._each()
+            key: self._end_of(self.heard.outages[key], found, outcome)
+            for key, found, outcome in self._each()
         }
         if ends == self.ends:
             return
@@ -324,22 +325,22 @@ class Plan:
 
     # --- Ends ---------------------------------------------------------------------------
 
-    def _end_of(self, outage: Outage, outcome: Outcome) -> float:
+    def _end_of(self, outage: Outage, found: Hypothesis, outcome: Outcome) -> float:
         """Return when power is back; never, as far as is known, of one that stays open."""
         ended_at = self._told_back(outage, outcome)
-        ends = outage.is_open and not is_held_open(self.grid, outage)
+        ends = outage.is_open and not is_held_open(self.grid, outage, found)
         if ended_at is not None and (ends or is_corrected(outage, outcome)):
             return ended_at.timestamp()
         return inf if outage.is_open else over(outage)
 
-    def _end(self, outage: Outage, outcome: Outcome) -> None:
+    def _end(self, outage: Outage, found: Hypothesis, outcome: Outcome) -> None:
         """Close the outage when all that spoke for it say that power is back."""
         ended_at = self._told_back(outage, outcome)
         if ended_at is None:
             return
         if is_corrected(outage, outcome):
             outage.restored_at, outage.is_momentary = ended_at, outcome.momentary
-        elif outage.is_open and not is_held_open(self.grid, outage):
+        elif outage.is_open and not is_held_open(self.grid, outage, found):
             self.endings.append(Ending(outage, ended_at, outcome.momentary))
         elif outage.is_open and outage.restoration_candidate_at is None:
             outage.restoration_candidate_at = ended_at

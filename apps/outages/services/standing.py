@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, Any
 
 from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.matching import Candidate
@@ -62,11 +63,11 @@ def over(outage: Outage) -> float:
     return ended_at.timestamp()
 
 
-def ends_now(grid: "Grid", outage: Outage, outcome: Outcome) -> bool:
+def ends_now(grid: "Grid", outage: Outage, found: Hypothesis, outcome: Outcome) -> bool:
     """Return whether an open outage is over, or only waits for its device to close."""
     if outcome.ended_at is None or outage.is_planned or not outage.is_open:
         return False
-    return not is_held_open(grid, outage) or outage.restoration_candidate_at is None
+    return not is_held_open(grid, outage, found) or outage.restoration_candidate_at is None
 
 
 def is_corrected(outage: Outage, outcome: Outcome) -> bool:
@@ -81,9 +82,21 @@ def is_corrected(outage: Outage, outcome: Outcome) -> bool:
     )
 
 
-def is_held_open(grid: "Grid", outage: Outage) -> bool:
-    """Return whether the actual switch state still says that the device is open."""
-    if outage.place_kind != PlaceKind.DEVICE:
+def is_held_open(grid: "Grid", outage: Outage, found: Hypothesis) -> bool:
+    """Return whether the actual switch state still says that the device is open.
+
+    Where it opened again since then, that is another outage.
+    """
+    if outage.place_kind != PlaceKind.DEVICE or found.replaced_at < inf:
         return False
     edge = grid.edge_index(outage.device_code)
     return edge is not None and not bool(grid.closed[edge])
+
+
+def has_more(outage: Outage, read: Mapping[str, Any]) -> bool:
+    """Return whether events joined since these values of the row were read.
+
+    Estimates may have changed others.
+    """
+    joined = ("sources", "first_detected_at", "last_event_at")
+    return any(getattr(outage, name) != read[name] for name in joined)
