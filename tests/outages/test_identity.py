@@ -1,6 +1,6 @@
 """However often a feeder is judged, what happened once is one outage."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -8,7 +8,7 @@ from apps.core.actor import system
 from apps.network import selectors as network
 from apps.network import services as network_services
 from apps.outages import selectors
-from apps.outages.models import Outage, SourceEvent
+from apps.outages.models import CorrelationWork, Interruption, Outage, SourceEvent
 from tests.fixtures.network import PLACES, town_document
 from tests.outages.test_judging import judge_all, take
 
@@ -88,7 +88,42 @@ def test_a_part_that_stays_dark_is_explained_by_those_who_are_silent(large_town,
 def test_what_was_only_late_to_tell_goes_into_what_it_was_part_of(large_town, clock):
     breaker, first, second = closed_again(clock)
     take(clock, *everybody("t1"), kind="power_up", seconds=3_004 - 55 * 60)
-    assert judge_all(clock) == [breaker]
-    merged = Outage.objects.filter(id__in=[first.id, second.id])
-    assert [o.merged_into for o in merged] == [breaker, breaker]
-    assert not Outage.objects.open().exists()
+    assert judge_all(clock) == [breaker, second]
+    first.refresh_from_db()
+    assert first.merged_into == breaker
+    assert Outage.objects.open().get() == second
+
+
+def test_a_large_part_that_is_switched_later_is_open_until_then(large_town, clock):
+    begun = clock.at
+    take(clock, *(m for node in FOUR_WALLS for m in everybody(node)))
+    take(clock, device="CB-1", kind="breaker_trip", source="scada")
+    judge_all(clock)
+    clock.forward(seconds=3_000)
+    take(clock, device="CB-1", kind="breaker_close", source="scada")
+    take(clock, *everybody("t3"), *everybody("t4"), kind="power_up", seconds=5)
+    (breaker,) = judge_all(clock)
+    assert breaker.status == "restored"
+    assert CorrelationWork.objects.get(key__startswith="feeder").run_at == clock.forward(
+        seconds=41
+    )
+    for _ in range(2):
+        (_, part, *_) = judge_all(clock)
+        assert (part.device_code, part.parent, part.status) == ("FU-1", breaker, "detected")
+        assert part.first_detected_at == begun
+        dark = Interruption.objects.filter(ended_at=None).exclude(meter_code="m13")
+        assert set(dark.values_list("outage", flat=True)) == {part.id}
+        assert dark.count() == part.customers_count == 22
+        clock.forward(minutes=30)
+        take(clock, "m13")
+    told = selectors.explanation_of(outage_id=part.id, viewer=system("test"), at=clock.at)
+    assert (told.basis, told.meters_reporting, told.meters_back) == ("part", 16, 0)
+    fed_at = clock.forward(minutes=10)
+    take(clock, *everybody("t1"), *everybody("t2"), kind="power_up")
+    clock.forward(minutes=10)
+    (_, again, *_) = judge_all(clock)
+    assert (again, again.status) == (part, "restored")
+    assert abs(again.restored_at - fed_at) < timedelta(seconds=1)
+    assert not Interruption.objects.filter(
+        outage=breaker, ended_at__gt=breaker.restored_at + timedelta(minutes=1)
+    )

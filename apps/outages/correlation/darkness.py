@@ -95,7 +95,17 @@ class Darkness:
             if self._is_of_its_own(held, edge, dark):
                 self._part(held, edge, dark[edge])
             else:
-                held.remains.append(self.part.devices.span(edge))
+                self._remain(held, edge, len(dark[edge]))
+
+    def _remain(self, held: Hypothesis, edge: int, reporters: int) -> None:
+        """Let the part below the device stay dark; a large one, where SCADA closed, is a step."""
+        span, size = self.part.devices.span(edge), self.part.devices.size
+        held.remains.append(span)
+        closed = held.closed_at
+        if closed is None or reporters < SMALLEST or self.part.open_above(held, closed):
+            return
+        if size(edge) > SMALL_PART * size(held.edge):
+            held.steps[span] = edge
 
     def _is_of_its_own(
         self, held: Hypothesis, edge: int, dark: Mapping[int, Sequence[int]]

@@ -17,11 +17,11 @@ class Hypothesis:
     power, `shrunk_at` since when that is known, `replaced_at` when its device opened again.
 
     `remains` are the spans of the tree that stayed dark then, `relit` those that came back later
-    and when; `prompt` counts who came back in time, `returned` who of those that reported a loss
-    is back, `places` has where those who are back hang, sorted, as far as somebody asked, and
-    `lost_places` where those who reported do; `parent` is what it was part of, `inner` are
-    those of devices that were told to open below it while it was open. All times are seconds
-    since 1970.
+    and when, `steps` has the device of those of them that are large; `prompt` counts who came back
+    in time, `returned` who of those that reported a loss is back, `places` has where those who are
+    back hang, sorted, as far as somebody asked, and `lost_places` where those who reported do;
+    `parent` is what it was part of, `inner` are those of devices that were told to open below it
+    while it was open. All times are seconds since 1970.
     """
 
     edge: int
@@ -43,6 +43,7 @@ class Hypothesis:
     places: list[int] = field(default_factory=list)
     remains: list[tuple[int, int]] = field(default_factory=list)
     relit: list[tuple[int, int, float]] = field(default_factory=list)
+    steps: dict[tuple[int, int], int] = field(default_factory=dict)
     parent: "Hypothesis | None" = None
     inner: list["Hypothesis"] = field(default_factory=list)
     lost_places: list[int] = field(default_factory=list)

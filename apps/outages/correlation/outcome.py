@@ -43,12 +43,13 @@ class Outcome:
     """How it ended. `ended_at` is None while it goes on.
 
     `presumed` holds the meters whose return was not heard, but whose neighbours' was, or who
-    told of power later, with the moment.
+    told of power later, with the moment. `due_at` is when silence alone ends it.
     """
 
     ended_at: float | None
     momentary: bool
     presumed: dict[int, float]
+    due_at: float | None = None
 
 
 def conclude(
@@ -84,10 +85,9 @@ def _told(
     """Return when these meters had power again, told or not, and when they had lost it before."""
     told: dict[int, list[tuple[float, float]]] = {}
     for one, outcome in zip(found, outcomes, strict=True):
-        ended = (
-            {} if outcome.ended_at is None else dict.fromkeys(one.lost, outcome.ended_at)
-        )
-        back = ended | one.back
+        back = one.back
+        if outcome.ended_at is not None and not (one.remains or one.relit):
+            back = dict.fromkeys(one.lost, outcome.ended_at) | back
         for meter in meters & back.keys():
             told.setdefault(meter, []).append((back[meter], one.lost.get(meter, -inf)))
     return told
@@ -145,8 +145,10 @@ def _conclude(
         **_presume(found, devices, silent, found.back, _LASTING),
     }
     ended = max([*back, *powered.values()])
-    over = len(presumed) == len(silent) and now >= ended + PATIENCE
-    return Outcome(ended if over else None, over and ended <= limit, presumed)
+    due_at = ended + PATIENCE if len(presumed) == len(silent) else None
+    if due_at is None or now < due_at:
+        return Outcome(None, momentary=False, presumed=presumed, due_at=due_at)
+    return Outcome(ended, ended <= limit, presumed)
 
 
 def _brief(found: Hypothesis, devices: Devices, limit: float, now: float) -> Outcome | None:

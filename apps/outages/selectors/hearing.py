@@ -20,6 +20,7 @@ from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.outcome import Outcome, conclude
 from apps.outages.correlation.parts import Devices, devices_of
 from apps.outages.correlation.reconciliation import Identity, identify
+from apps.outages.correlation.steps import parts_left
 from apps.outages.models import Outage
 from apps.outages.rules import BY_PEOPLE, FINAL, Kind, PlaceKind
 from apps.outages.rules import settings as declared
@@ -93,6 +94,7 @@ def hear(grid: "Grid", feeder: int, since: datetime | None, at: datetime) -> Hea
         devices.meters_of(feeder),
         at.timestamp(),
     )
+    found += parts_left(found, devices)
     limit = float(value(declared.MOMENTARY_SECONDS))
     outcomes = conclude(found, devices, at.timestamp(), limit)
     return _without_settled(Hearing(outages, events, signals, found, outcomes))

@@ -13,6 +13,7 @@ from apps.outages.correlation.hypothesis import Hypothesis
 from apps.outages.correlation.outcome import PATIENCE, Outcome, conclude
 from apps.outages.correlation.parts import Devices
 from apps.outages.correlation.space import Neighbour
+from apps.outages.correlation.steps import parts_left
 from apps.outages.models import Outage
 from apps.outages.rules import settings as declared
 from apps.outages.rules.replaying import MINUTE, Period, Shown
@@ -105,6 +106,7 @@ class FeederPlay:
             pins = [_as_of(pin, at) for pin in pins_of(self.devices, fixed, events)]
         now, meters = at.timestamp(), self.devices.meters_of(self.feeder)
         self.found = infer(self.devices, self.signals, pins, meters, now)
+        self.found += parts_left(self.found, self.devices)
         limit = float(value(declared.MOMENTARY_SECONDS))
         self.outcomes = conclude(self.found, self.devices, now, limit)
 

@@ -223,11 +223,13 @@ def _close(key: str, seen: _Sight, changed: set[UUID], at: datetime) -> None:
     told = changed | _touched(seen, _work(key))
     took = min(seen.took, LONGEST_REMEMBERED)
     soon, again = at + _rest(took), seen.plan.look_again_at()
+    since = seen.plan.look_again_since()
     change(
         "UPDATE outages_correlationwork SET waiting = greatest(waiting - %s, 0), "
         "state = CASE WHEN waiting > %s THEN 'pending' ELSE %s END, "
         "run_at = CASE WHEN waiting > %s THEN %s ELSE %s END, "
-        "earliest = CASE WHEN waiting > %s THEN earliest END, took_seconds = %s, "
+        "earliest = CASE WHEN waiting > %s THEN least(earliest, %s) ELSE %s END, "
+        "took_seconds = %s, "
         "lease_owner = '', lease_until = NULL, attempts = 0, last_error = '' WHERE key = %s",
         [
             seen.waiting,
@@ -237,6 +239,8 @@ def _close(key: str, seen: _Sight, changed: set[UUID], at: datetime) -> None:
             soon,
             again or soon,
             seen.waiting,
+            since,
+            since,
             took,
             key,
         ],

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import inf
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from apps.outages.correlation.matching import Candidate
 from apps.outages.correlation.outcome import PATIENCE, Outcome
 from apps.outages.correlation.parts import devices_of
 from apps.outages.correlation.reconciliation import Identity
+from apps.outages.correlation.steps import settles_at
 from apps.outages.models import Outage, TimelineEntry
 from apps.outages.rules import (
     PlaceKind,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from apps.network.topology import Grid
 
 JUDGE = system("correlation")
+BEFORE = timedelta(minutes=1)
 CANDIDATE_TEXT = "All reporting meters are back, but the device is still open"
 Moves = list[tuple[UUID, UUID | None, str]]
 
@@ -121,16 +123,23 @@ class Plan:
         return True
 
     def look_again_at(self) -> datetime | None:
-        """Return when silence alone ends an outage of which most are back; None for none.
+        """Return when silence alone tells more: that most are back, or what stayed dark.
 
-        Nothing else may come in on the feeder until then.
+        None where it tells nothing. Nothing else may come in on the feeder until then.
         """
-        moments = [
-            moment(max(found.back.values()) + PATIENCE)
-            for _key, found, outcome in self._each()
-            if outcome.ended_at is None and outcome.presumed and found.back
-        ]
-        return min((one for one in moments if one > self.at), default=None)
+        dues = (_due(found, outcome) for _key, found, outcome in self._each())
+        waits = [moment(at) for at in (*dues, *self._settling()) if at is not None]
+        return min((one for one in waits if one > self.at), default=None)
+
+    def look_again_since(self) -> datetime | None:
+        """Return since when then to listen, where what is over may have left parts in the dark."""
+        ahead = [at for at in self._settling() if moment(at) > self.at]
+        return moment(min(ahead)) - BEFORE if ahead else None
+
+    def _settling(self) -> list[float]:
+        """Return when it is seen what stayed dark after each closing."""
+        found = (settles_at(one) for one in self.heard.found)
+        return [at for at in found if at is not None]
 
     def begin(self) -> None:
         """Write what the intake leaves alone: new outages, whose events are whose, dark times.
@@ -364,3 +373,10 @@ class Plan:
 def _state(outage: Outage) -> dict[str, Any]:
     """Return all that the row says."""
     return {k: v for k, v in outage.__dict__.items() if not k.startswith("_")}
+
+
+def _due(found: Hypothesis, outcome: Outcome) -> float | None:
+    """Return when silence alone may end it."""
+    if outcome.ended_at is None and outcome.presumed and found.back:
+        return max(found.back.values()) + PATIENCE
+    return outcome.due_at

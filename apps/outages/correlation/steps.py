@@ -1,0 +1,61 @@
+"""What stays dark in large parts when a device closes again: switched later, as a step.
+
+To the inference a step is still the same outage, and what is told there belongs to it. To the
+room it is not over: the part is an outage of its own, since the other began, until it is fed.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from apps.outages.correlation.hypothesis import Hypothesis
+from apps.outages.correlation.parts import Devices
+from apps.outages.correlation.returns import SETTLES
+from apps.outages.correlation.state import CLOCKS
+
+
+def parts_left(found: Sequence[Hypothesis], devices: Devices) -> list[Hypothesis]:
+    """Return the parts that stayed dark, or still do, after a closing. They have no events."""
+    known = {(h.edge, id(h.parent)) for h in found if h.parent is not None}
+    pinned = {h.edge for h in found if h.pin is not None}
+    return [
+        part
+        for held in found
+        if held.steps and held.closed_at is not None
+        for part in _parts_of(held, devices)
+        if part.edge not in pinned and (part.edge, id(held)) not in known
+    ]
+
+
+def settles_at(found: Hypothesis) -> float | None:
+    """Return when it is seen what stayed dark after the closing; None where that is seen."""
+    if found.closed_at is None or found.edge < 0 or found.settled:
+        return None
+    return found.closed_at + CLOCKS + 1.0
+
+
+def _parts_of(held: Hypothesis, devices: Devices) -> Iterator[Hypothesis]:
+    closed_at = held.closed_at or held.since
+    dark: list[tuple[tuple[int, int], float | None]] = [(s, None) for s in held.remains]
+    dark += [((first, last), at) for first, last, at in held.relit]
+    for span, fed_at in dark:
+        if span not in held.steps or (fed_at is not None and fed_at <= closed_at + SETTLES):
+            continue
+        edge = held.steps[span]
+        part = Hypothesis(edge, devices.fed(edge), -1, held.since, parent=held)
+        _fill(part, held, devices, span)
+        if fed_at is not None:
+            part.close(fed_at)
+        yield part
+
+
+def _fill(
+    part: Hypothesis, held: Hypothesis, devices: Devices, span: tuple[int, int]
+) -> None:
+    """Let the part have those who reported in its span, and those who are back there."""
+    for meter, node in held.nodes.items():
+        if not span[0] <= devices.position(node) < span[1]:
+            continue
+        part.nodes[meter] = node
+        if meter in held.back:
+            part.back[meter] = held.back[meter]
+        if meter in held.lost:
+            part.lost[meter] = held.lost[meter]
