@@ -13,6 +13,7 @@ from uuid import UUID
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
@@ -49,8 +50,15 @@ STATES = {
 }
 
 
+def _check_year(moment: datetime) -> None:
+    """Refuse what no period is asked for in, and no calendar reckons with."""
+    if not 2000 <= moment.year < 2200:
+        raise forms.ValidationError(_("Choose a year from 2000 on."))
+
+
 def _moment(label: Any) -> forms.DateTimeField:
     return forms.DateTimeField(
+        validators=[_check_year],
         label=label,
         required=False,
         input_formats=FORMATS,

@@ -1,6 +1,7 @@
 """However often a feeder is judged, what happened once is one outage."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -8,6 +9,8 @@ from apps.core.actor import system
 from apps.network import selectors as network
 from apps.network import services as network_services
 from apps.outages import selectors
+from apps.outages.correlation.hypothesis import Hypothesis
+from apps.outages.correlation.reconciliation import identify
 from apps.outages.models import CorrelationWork, Interruption, Outage, SourceEvent
 from tests.fixtures.network import PLACES, town_document
 from tests.outages.test_judging import judge_all, take
@@ -94,15 +97,48 @@ def test_what_was_only_late_to_tell_goes_into_what_it_was_part_of(large_town, cl
     assert Outage.objects.open().get() == second
 
 
-def test_a_large_part_that_is_switched_later_is_open_until_then(large_town, clock):
-    begun = clock.at
+def half_is_back(clock):
+    """Let the breaker trip and close again; behind the fuse nobody is back, an hour later."""
     take(clock, *(m for node in FOUR_WALLS for m in everybody(node)))
     take(clock, device="CB-1", kind="breaker_trip", source="scada")
     judge_all(clock)
     clock.forward(seconds=3_000)
     take(clock, device="CB-1", kind="breaker_close", source="scada")
     take(clock, *everybody("t3"), *everybody("t4"), kind="power_up", seconds=5)
-    (breaker,) = judge_all(clock)
+    return judge_all(clock)
+
+
+def test_a_large_part_of_which_some_are_back_is_open_still(large_town, clock):
+    half_is_back(clock)
+    clock.forward(seconds=600)
+    take(clock, *everybody("t1"), kind="power_up")
+    (_, part) = judge_all(clock)
+    clock.forward(seconds=600)
+    assert judge_all(clock)[1] == part
+    assert (part.device_code, part.status) == ("FU-1", "detected")
+    dark = Interruption.objects.filter(ended_at=None)
+    assert {f"t2-{n}" for n in range(8)} <= set(dark.values_list("meter_code", flat=True))
+    take(clock, *everybody("t2"), kind="power_up")
+    (_, again) = judge_all(clock)
+    assert (again, again.status, again.restored_at) == (part, "restored", clock.at)
+
+
+def test_a_large_part_is_over_where_its_own_device_was_told_to_close(large_town, clock):
+    half_is_back(clock)
+    clock.forward(seconds=60)
+    (_, part) = judge_all(clock)
+    clock.forward(seconds=600)
+    take(clock, device="FU-1", kind="breaker_close", source="scada")
+    for _ in range(2):
+        (_, again) = judge_all(clock)
+        assert (again, again.status, again.restored_at) == (part, "restored", clock.at)
+        assert SourceEvent.objects.get(device_code="FU-1").outage == part
+    assert not Interruption.objects.filter(ended_at=None).exists()
+
+
+def test_a_large_part_that_is_switched_later_is_open_until_then(large_town, clock):
+    begun = clock.at
+    (breaker,) = half_is_back(clock)
     assert breaker.status == "restored"
     assert CorrelationWork.objects.get(key__startswith="feeder").run_at == clock.forward(
         seconds=41
@@ -127,3 +163,22 @@ def test_a_large_part_that_is_switched_later_is_open_until_then(large_town, cloc
     assert not Interruption.objects.filter(
         outage=breaker, ended_at__gt=breaker.restored_at + timedelta(minutes=1)
     )
+
+
+def hypothesis(edge, *events, parent=None):
+    found = Hypothesis(edge, edge, -1, 0.0, parent=parent)
+    found.events = list(events)
+    return found
+
+
+def test_a_part_follows_what_it_is_part_of_where_that_goes_into_another():
+    whole, part, other = (UUID(int=n) for n in (1, 2, 3))
+    breaker = hypothesis(0, 0, 1, 2)
+    found = [breaker, hypothesis(1, parent=breaker)]
+    order = {key: (float(key.int), key.int) for key in (whole, part, other)}
+    said = identify(found, [whole, other, other], order, frozenset(), {part: (whole, 1)})
+    assert (said.kept, said.merged) == ([other, part], {whole: 0})
+    said = identify(
+        found[:1], [whole, other, other], order, frozenset(), {part: (whole, 1)}
+    )
+    assert (said.kept, said.merged) == ([other], {whole: 0, part: 0})

@@ -88,10 +88,10 @@ def test_they_are_made_one_after_the_other_in_the_order_of_asking(town, clock):
 
 def test_what_a_maker_leaves_behind_is_made_by_another(town, clock):
     run = ask(clock)
-    (dead,) = work.claim(ReplayRun, owner="x", at=clock.at, lease=timedelta(minutes=1))
+    (dead,) = work.claim(ReplayRun, owner="x", at=clock.at, lease=timedelta(minutes=2))
     clock.forward(seconds=59)
     assert not make(clock)
-    clock.forward(seconds=2)
+    clock.forward(seconds=62)
     assert make(clock)
     assert ReplayRun.objects.get(id=run.id).state == WorkState.DONE
     assert not work.finish(dead, film={}, made_at=clock.at)
@@ -131,6 +131,22 @@ def test_what_fails_is_tried_again_and_given_up_in_the_end(town, clock, monkeypa
     assert not make(clock)
 
 
+def test_what_kills_whoever_makes_it_is_given_up_in_the_end(town, clock):
+    run = ask(clock)
+    clock.forward(seconds=1)
+    after = ask(clock, hours=2)
+    for _ in range(MAX_ATTEMPTS):
+        (dead,) = work.claim(ReplayRun, owner="x", at=clock.at, lease=timedelta(minutes=1))
+        assert dead == run
+        clock.forward(seconds=61)
+    assert make(clock)
+    assert make(clock)
+    run.refresh_from_db()
+    after.refresh_from_db()
+    assert (run.state, after.state) == (WorkState.QUARANTINED, WorkState.DONE)
+    assert "died" in run.last_error
+
+
 def test_it_gives_way_while_events_pour_in(town, clock, monkeypatch):
     begin, rests, calm = night(clock), [], iter([False, True] * 50)
     ask_replay(start=begin, end=clock.at, by=VIEWER, at=clock.at)
@@ -146,7 +162,7 @@ def test_what_was_asked_for_a_week_ago_goes(town, clock):
     old = ask(clock)
     make(clock)
     clock.forward(days=7, seconds=1)
-    ask(clock)
+    assert not make(clock)
     with pytest.raises(selectors.ReplayNotFound):
         selectors.replay_run(run_id=old.id, viewer=VIEWER)
 

@@ -103,6 +103,8 @@ def test_a_replay_is_asked_for_and_shows_how_far_it_is(city, as_role):
         ({"start": "2026-11-21T10:00", "end": "2026-11-21T10:00"}, "up to 24 hours"),
         ({"start": "2026-11-19T10:00", "end": "2026-11-21T12:00"}, "up to 24 hours"),
         ({"start": "yesterday", "end": ""}, "Enter a valid date/time."),
+        ({"start": "", "end": "0001-01-01T00:00"}, "Choose a year from 2000 on."),
+        ({"start": "9999-12-31T23:00", "end": ""}, "Choose a year from 2000 on."),
     ],
 )
 def test_a_period_that_cannot_be_played_is_explained(city, as_role, asked, said):

@@ -86,7 +86,8 @@ def _told(
     told: dict[int, list[tuple[float, float]]] = {}
     for one, outcome in zip(found, outcomes, strict=True):
         back = one.back
-        if outcome.ended_at is not None and not (one.remains or one.relit):
+        whole = not (one.planned or one.remains or one.relit)
+        if whole and outcome.ended_at is not None:
             back = dict.fromkeys(one.lost, outcome.ended_at) | back
         for meter in meters & back.keys():
             told.setdefault(meter, []).append((back[meter], one.lost.get(meter, -inf)))

@@ -1,7 +1,7 @@
 """Which outage of record a hypothesis is: identity follows the events. Pure."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from uuid import UUID
@@ -53,7 +53,6 @@ def identify(
         if kept[position] is None and key not in taken:
             kept[position] = key
             taken.add(key)
-    _name_parts(found, kept, taken, {place: key for key, place in parts.items()})
     merged: dict[UUID, int] = {}
     most: dict[UUID, int] = {}
     split: dict[int, UUID] = {}
@@ -63,9 +62,24 @@ def identify(
                 merged[key], most[key] = position, count
         if kept[position] is None and counter:
             split[position] = min(counter, key=lambda k: (-counter[k], order[k]))
+    _name_parts(found, kept, taken, dict(_places(parts, kept, merged)))
+    merged = {key: place for key, place in merged.items() if key not in taken}
+    split = {place: key for place, key in split.items() if kept[place] is None}
     alone = parts.keys() - fixed - taken - set(current)
     _join_parts({key: parts[key][0] for key in alone}, kept, merged)
     return Identity(kept, merged, split)
+
+
+def _places(
+    parts: Mapping[UUID, tuple[UUID, int]],
+    kept: Sequence[UUID | None],
+    merged: Mapping[UUID, int],
+) -> Iterator[tuple[tuple[UUID, int], UUID]]:
+    """Return the parts by what they are part of, where that has gone, and their device."""
+    for key, (whole, edge) in parts.items():
+        stays = kept[merged[whole]] if whole in merged else whole
+        if stays is not None:
+            yield (stays, edge), key
 
 
 def _name_parts(

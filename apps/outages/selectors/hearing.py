@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
 from apps.configuration.selectors import value
-from apps.core.bulk import array, ask, rows_of
+from apps.core.bulk import ask, rows_of
 from apps.outages.correlation.course import infer
 from apps.outages.correlation.evidence import (
     SAME_MOMENT,
@@ -28,11 +28,10 @@ from apps.outages.rules import settings as declared
 if TYPE_CHECKING:
     from apps.network.topology import Grid
 
-BEFORE = timedelta(hours=2)
+BEFORE, SLACK = timedelta(hours=2), timedelta(minutes=2)
 FARTHEST = timedelta(hours=48)
 PLANNED, RESTORATION = Kind.PLANNED.value, Kind.RESTORATION.value
 _by_signal = itemgetter(0)
-_STANDING = "id = ANY(%s::uuid[]) AND merged_into_id IS NULL"
 _OPEN = (
     "feeder_number = %s AND merged_into_id IS NULL "
     "AND status IN ('detected', 'confirmed', 'in_progress')"
@@ -94,7 +93,7 @@ def hear(grid: "Grid", feeder: int, since: datetime | None, at: datetime) -> Hea
         devices.meters_of(feeder),
         at.timestamp(),
     )
-    found += parts_left(found, devices)
+    found += parts_left(found, devices, signals)
     limit = float(value(declared.MOMENTARY_SECONDS))
     outcomes = conclude(found, devices, at.timestamp(), limit)
     return _without_settled(Hearing(outages, events, signals, found, outcomes))
@@ -114,11 +113,6 @@ def _without_settled(heard: Hearing) -> Hearing:
         for found in heard.found
     ]
     kept = [n for n, told in enumerate(theirs) if not told or not told <= owners]
-    shared = {key for n in kept for key in theirs[n] & owners if key is not None}
-    if shared:
-        # Of these the events are moved, so that they may go into another one.
-        found = rows_of(Outage, _STANDING, [array(shared)])
-        heard.outages.update((o.id, o) for o in found if not is_fixed(o))
     return replace(
         heard,
         found=[heard.found[n] for n in kept],
@@ -134,8 +128,11 @@ def _speaking(found: Hypothesis) -> Hypothesis:
 
 
 def identity_of(heard: Hearing, devices: Devices) -> Identity:
-    """Return which outage of record each hypothesis is, and which go into others."""
-    outages = heard.outages
+    """Return which outage of record each hypothesis is, and which go into others.
+
+    Of a part whose beginning was not read nothing follows.
+    """
+    outages, first = heard.outages, min((e.at for e in heard.events), default=None)
     return identify(
         heard.found,
         [event.outage for event in heard.events],
@@ -144,7 +141,7 @@ def identity_of(heard: Hearing, devices: Devices) -> Identity:
         {
             k: (o.parent_id, _edge(devices, o.device_code))
             for k, o in outages.items()
-            if o.parent_id is not None
+            if o.parent_id is not None and first and first <= o.first_detected_at + SLACK
         },
     )
 
@@ -167,7 +164,7 @@ def _outages(feeder: int, since: datetime | None) -> dict[UUID, Outage]:
 def _begin(
     outages: Mapping[UUID, Outage], since: datetime | None, at: datetime
 ) -> datetime:
-    reach = [o.first_detected_at - timedelta(minutes=2) for o in outages.values()]
+    reach = [o.first_detected_at - SLACK for o in outages.values()]
     if since is not None:
         reach.append(since - BEFORE)
     return max(min(reach, default=at), min(since or at, at) - FARTHEST)

@@ -52,7 +52,7 @@ def _at_once(_share: float) -> None:
 
 def check_period(*, start: datetime, end: datetime) -> Period:
     """Return the period. Raises Invalid where it is empty or too long."""
-    if not start < end <= start + LONGEST:
+    if not timedelta(0) < end - start <= LONGEST:
         raise Invalid("A period of up to 24 hours is replayed.", fields={"field": "end"})
     return Period(start, end)
 
@@ -72,7 +72,7 @@ def replay(
     before `start` is not there, so what belongs to it stands alone.
 
     Feeders are played one after the other, so that only the events of one are held. `pace` is
-    called after each minute of one, with the share of the work that is done, 0 to 1.
+    called after each minute of one, with the share of the events that were heard, 0 to 1.
 
     Raises Forbidden, or Invalid for an empty or too long period.
     """
@@ -94,7 +94,10 @@ def replay(
         play = FeederPlay(devices, feeder, arrived, recorded[feeder], joined_in)
         changes = list(play.play(period, hear))
         acts.append(deque(needed(changes, joined_in, end)))
-    frames = list(_frames(period, acts, off, events))
+    frames = []
+    for frame in _frames(period, acts, off, events):
+        frames.append(frame)
+        pace(1.0)
     return _compared(frames, total, recorded, off)
 
 

@@ -106,7 +106,7 @@ class FeederPlay:
             pins = [_as_of(pin, at) for pin in pins_of(self.devices, fixed, events)]
         now, meters = at.timestamp(), self.devices.meters_of(self.feeder)
         self.found = infer(self.devices, self.signals, pins, meters, now)
-        self.found += parts_left(self.found, self.devices)
+        self.found += parts_left(self.found, self.devices, self.signals)
         limit = float(value(declared.MOMENTARY_SECONDS))
         self.outcomes = conclude(self.found, self.devices, now, limit)
 

@@ -14,7 +14,7 @@ from apps.core import locks, work
 from apps.core.actor import Actor
 from apps.core.errors import Conflict
 from apps.core.outbox import publish
-from apps.core.work import WorkState
+from apps.core.work import MAX_ATTEMPTS, WorkState
 from apps.outages.events import ReplayChanged
 from apps.outages.models import ReplayRun
 from apps.outages.rules.replaying import packed
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 Clock = Callable[[], datetime]
 VIEW = "outages.view_outage"
 KEPT = timedelta(days=7)
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(minutes=2)
 MOST_WAITING = 3
 """So many replays may wait that one person asked for."""
 
@@ -46,9 +46,8 @@ _ALONE = (
 def ask_replay(*, start: datetime, end: datetime, by: Actor, at: datetime) -> ReplayRun:
     """Have the events that came in during the period played again; return the row to look at.
 
-    Where the same period waits already, that is it. What was asked for a week ago goes. Raises
-    Forbidden, Invalid for an empty or too long period, or Conflict where several of the
-    person's wait already.
+    Where the same period waits already, that is it. Raises Forbidden, Invalid for an empty or
+    too long period, or Conflict where several of the person's wait already.
     """
     require(by, VIEW)
     check_period(start=start, end=end)
@@ -59,7 +58,6 @@ def ask_replay(*, start: datetime, end: datetime, by: Actor, at: datetime) -> Re
         return same
     if unmade.filter(asker_id=by.user_id).count() >= MOST_WAITING:
         raise Conflict(f"{MOST_WAITING} replays that you asked for wait already.")
-    ReplayRun.objects.filter(asked_at__lt=at - KEPT).delete()
     key = uuid7()
     row = ReplayRun.objects.create(
         id=key,
@@ -87,11 +85,15 @@ def make_replay(*, by: Actor, at: datetime, clock: Clock) -> bool:
     """Make the replay that waits longest, unless one is being made; return whether there was.
 
     `clock` tells the time while it is made. One of which the maker died is made again once its
-    lease has run out.
+    lease has run out, unless that happened too often. What was asked for a week ago goes.
     """
+    ReplayRun.objects.filter(asked_at__lt=at - KEPT).delete()
     alone = (_ALONE, [at])
     rows = work.claim(ReplayRun, owner=by.label, at=at, lease=LEASE, only=alone)
     for row in rows:
+        if row.attempts > MAX_ATTEMPTS:
+            _give_back(row, RuntimeError("Whoever made it died, each time."), clock())
+            continue
         try:
             _make(row, by, clock)
         except _TakenOverError:

@@ -377,6 +377,6 @@ def _state(outage: Outage) -> dict[str, Any]:
 
 def _due(found: Hypothesis, outcome: Outcome) -> float | None:
     """Return when silence alone may end it."""
-    if outcome.ended_at is None and outcome.presumed and found.back:
-        return max(found.back.values()) + PATIENCE
+    if outcome.due_at is None and outcome.ended_at is None and outcome.presumed:
+        return max(found.back.values(), default=found.since) + PATIENCE
     return outcome.due_at
