@@ -99,13 +99,20 @@ class Darkness:
 
     def _remain(self, held: Hypothesis, edge: int, reporters: int) -> None:
         """Let the part below the device stay dark; a large one, where SCADA closed, is a step."""
-        span, size = self.part.devices.span(edge), self.part.devices.size
+        span = self.part.devices.span(edge)
         held.remains.append(span)
-        closed = held.closed_at
-        if closed is None or reporters < SMALLEST or self.part.open_above(held, closed):
-            return
-        if size(edge) > SMALL_PART * size(held.edge):
+        is_large = reporters >= SMALLEST and self._share(held, edge) > SMALL_PART
+        if is_large and self._feeds_again(held):
             held.steps[span] = edge
+
+    def _share(self, held: Hypothesis, edge: int) -> float:
+        """Return the share of the device's meters that hang below another one."""
+        return self.part.devices.size(edge) / max(self.part.devices.size(held.edge), 1)
+
+    def _feeds_again(self, held: Hypothesis) -> bool:
+        """Return whether SCADA closed the device, and none above it explains who is still dark."""
+        closed = held.closed_at
+        return closed is not None and not self.part.open_above(held, closed)
 
     def _is_of_its_own(
         self, held: Hypothesis, edge: int, dark: Mapping[int, Sequence[int]]
@@ -116,12 +123,9 @@ class Darkness:
         in the dark: a step is the one large part that is switched later. That so many reporters
         are silent must be no chance, in nats.
         """
-        if held.closed_at is None:
+        if not self._feeds_again(held):
             return False
-        if self.part.open_above(held, held.closed_at):
-            # That explains who is still dark.
-            return False
-        share = self.part.devices.size(edge) / max(self.part.devices.size(held.edge), 1)
+        share = self._share(held, edge)
         if len(dark) == 1 and share > SMALL_PART:
             return False
         return len(dark[edge]) * SILENT_RETURN >= SURE - log(max(share, LEAST_SHARE))

@@ -57,6 +57,14 @@ class Hypothesis:
         """Return whether its device is known and not inferred."""
         return self.named or self.pin is not None
 
+    @property
+    def speaking(self) -> "Hypothesis":
+        """Return this one, or where nothing speaks for it that of which it is a part."""
+        found = self
+        while not found.events and found.parent is not None:
+            found = found.parent
+        return found
+
     def may_be_dark(self, meter: int) -> bool:
         """Return whether nothing that was heard of the meter says that it has power."""
         return meter not in self.back and (not self.shrunk or meter in self.lost)

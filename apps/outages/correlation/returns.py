@@ -92,13 +92,8 @@ class Returns:
 
         A return that nobody waited for belongs to what ended last.
         """
-        meter, above = signal.meter, self.part.all_above(signal.node)
-        if len(above) == 1 and meter not in self.part.by_meter:
-            # So it is for nearly all: there is one outage that it may come back from.
-            only = above[0]
-            if only.since <= signal.at + CLOCKS and not only.shrunk:
-                return only
         over, lit = self._begun(signal)
+        meter = signal.meter
         if len(over) == 1 and not lit:
             return over[0]
         silent = [h for h in over if meter not in h.back]

@@ -20,14 +20,13 @@ def parts_left(
 
     They have no events but that SCADA says that their own device closed, if it does.
     """
-    known = {(h.edge, id(h.parent)) for h in found if h.parent is not None}
     pinned = {h.edge for h in found if h.pin is not None}
     parts = [
         part
         for held in found
         if held.steps and held.closed_at is not None
         for part in _parts_of(held, devices)
-        if part.edge not in pinned and (part.edge, id(held)) not in known
+        if part.edge not in pinned
     ]
     for part in parts:
         _close(part, found, signals)

@@ -86,17 +86,24 @@ def hear(grid: "Grid", feeder: int, since: datetime | None, at: datetime) -> Hea
     pairs = signals_of(devices, feeder, rows)
     events = [row for _, row in pairs]
     signals = [signal for signal, _ in pairs]
-    found = infer(
-        devices,
-        signals,
-        pins_of(devices, outages, events),
-        devices.meters_of(feeder),
-        at.timestamp(),
-    )
+    pins = pins_of(devices, outages, events)
+    found, outcomes = concluded(devices, feeder, signals, pins, at)
+    return _without_settled(Hearing(outages, events, signals, found, outcomes))
+
+
+def concluded(
+    devices: Devices,
+    feeder: int,
+    signals: Sequence[Signal],
+    pins: Sequence[Pin],
+    at: datetime,
+) -> tuple[list[Hypothesis], list[Outcome]]:
+    """Return what happened on the feeder by these signals, and how each of it stands at `at`."""
+    now = at.timestamp()
+    found = infer(devices, signals, pins, devices.meters_of(feeder), now)
     found += parts_left(found, devices, signals)
     limit = float(value(declared.MOMENTARY_SECONDS))
-    outcomes = conclude(found, devices, at.timestamp(), limit)
-    return _without_settled(Hearing(outages, events, signals, found, outcomes))
+    return found, conclude(found, devices, now, limit)
 
 
 def _without_settled(heard: Hearing) -> Hearing:
@@ -109,7 +116,7 @@ def _without_settled(heard: Hearing) -> Hearing:
     if not owners:
         return heard
     theirs = [
-        {heard.events[e].outage for e in _speaking(found).events} - {None}
+        {heard.events[e].outage for e in found.speaking.events} - {None}
         for found in heard.found
     ]
     kept = [n for n, told in enumerate(theirs) if not told or not told <= owners]
@@ -118,13 +125,6 @@ def _without_settled(heard: Hearing) -> Hearing:
         found=[heard.found[n] for n in kept],
         outcomes=[heard.outcomes[n] for n in kept],
     )
-
-
-def _speaking(found: Hypothesis) -> Hypothesis:
-    """Return the hypothesis, or where nothing speaks for it that of which it is a part."""
-    while not found.events and found.parent is not None:
-        found = found.parent
-    return found
 
 
 def identity_of(heard: Hearing, devices: Devices) -> Identity:

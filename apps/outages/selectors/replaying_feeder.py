@@ -6,19 +6,16 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from apps.configuration.selectors import value
-from apps.outages.correlation.course import infer
 from apps.outages.correlation.evidence import Pin, Signal, ordered
 from apps.outages.correlation.hypothesis import Hypothesis
-from apps.outages.correlation.outcome import PATIENCE, Outcome, conclude
+from apps.outages.correlation.outcome import PATIENCE, Outcome
 from apps.outages.correlation.parts import Devices
 from apps.outages.correlation.space import Neighbour
-from apps.outages.correlation.steps import parts_left
 from apps.outages.models import Outage
-from apps.outages.rules import settings as declared
 from apps.outages.rules.replaying import MINUTE, Period, Shown
 from apps.outages.selectors.hearing import (
     EventRow,
+    concluded,
     is_fixed,
     moment,
     pins_of,
@@ -104,11 +101,9 @@ class FeederPlay:
         if fixed:
             events = [self.rows[signal][1] for signal in self.signals]
             pins = [_as_of(pin, at) for pin in pins_of(self.devices, fixed, events)]
-        now, meters = at.timestamp(), self.devices.meters_of(self.feeder)
-        self.found = infer(self.devices, self.signals, pins, meters, now)
-        self.found += parts_left(self.found, self.devices, self.signals)
-        limit = float(value(declared.MOMENTARY_SECONDS))
-        self.outcomes = conclude(self.found, self.devices, now, limit)
+        self.found, self.outcomes = concluded(
+            self.devices, self.feeder, self.signals, pins, at
+        )
 
     def _shown(self) -> Iterator[Shown]:
         grid = self.devices.grid

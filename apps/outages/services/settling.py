@@ -206,12 +206,8 @@ class Plan:
         self.fresh = set(fresh)
 
     def _first_event(self, n: int) -> UUID:
-        found: Hypothesis | None = self.heard.found[n]
-        while found is not None and not found.events:
-            found = found.parent
-        if found is None:
-            return self.keys[n]
-        return self.heard.events[min(found.events)].id
+        told = self.heard.found[n].speaking.events
+        return self.heard.events[min(told)].id if told else self.keys[n]
 
     def _link(self, outage: Outage, n: int) -> None:
         parent = self.heard.found[n].parent
